@@ -1,0 +1,151 @@
+/**
+ * Looks at every host in its turn: health every five minutes, patches and system facts every thirty, each a little earlier or
+ * later so that they spread. A failed look is repeated after 1, 5 and 30 minutes. A refresh looks at once and at everything.
+ * Only a look that changes something reaches the host's machine; the others just move "last seen".
+ */
+import { Effect, Queue, Random } from "effect"
+import type { HostId } from "#core/Ids.ts"
+import { AgentClient } from "../agent/AgentClient.ts"
+import type { AgentFailure } from "../agent/AgentFailure.ts"
+import { type HostReading, readInventory } from "../agent/readHost.ts"
+import { type DueQueue, makeDueQueue, monotonicMillis } from "./DueQueue.ts"
+import type { HostHandle } from "./HostHandle.ts"
+import { keepReading } from "./HostInterpreter.ts"
+import { HostSupervisor } from "./HostSupervisor.ts"
+import { PollWriter } from "./PollWriter.ts"
+import { WorkerSettings, type WorkerSettingsShape } from "./WorkerSettings.ts"
+
+/** Asks for a look at these hosts now, at everything they have. */
+export interface Polls {
+  readonly refresh: (id: HostId) => Effect.Effect<void>
+}
+
+const jittered = (millis: number) => Effect.map(Random.next, (spread) => millis * (0.9 + 0.2 * spread))
+
+const isDue = (readAt: number | null, now: number, interval: number) => readAt === null || now - readAt >= interval * 0.95
+
+/** System facts and patches, and the package list too when the patches changed, daily, or on request. */
+const readRest = Effect.fnUntraced(function* (
+  host: HostHandle,
+  agentVersion: string | null,
+  full: boolean,
+  settings: WorkerSettingsShape
+) {
+  const client = yield* AgentClient
+  const now = yield* monotonicMillis
+  if (!full && !isDue(host.patchesReadAt, now, settings.patchIntervalMillis)) return
+  const withPackages = full || isDue(host.packagesReadAt, now, settings.packagesIntervalMillis)
+  const reading = yield* readInventory(client, host.target, agentVersion, withPackages)
+  const { patchesChanged } = yield* keepReading(host, reading)
+  if (patchesChanged && !withPackages) {
+    const packages = yield* client.packages(host.target)
+    const rest: HostReading = { ...reading, patches: null, packages }
+    yield* keepReading(host, rest)
+  }
+})
+
+const poll = Effect.fnUntraced(function* (host: HostHandle, due: DueQueue<HostId>) {
+  const client = yield* AgentClient
+  const supervisor = yield* HostSupervisor
+  const writer = yield* PollWriter
+  const settings = yield* WorkerSettings
+  const full = host.fullReadWanted
+
+  const answered = Effect.fnUntraced(function* (health: Effect.Success<ReturnType<typeof client.health>>) {
+    host.fullReadWanted = false
+    yield* supervisor.tell(host.id, {
+      type: "poll.ok",
+      health: health.health,
+      reason: health.reason,
+      uptime_seconds: health.uptime_seconds
+    })
+    const failure = yield* readRest(host, health.agent_version, full, settings).pipe(
+      Effect.as(null),
+      Effect.catchTag("SqlError", (error) =>
+        Effect.as(Effect.logWarning("What the host answered could not be stored; it is read again", error), null)
+      ),
+      Effect.catch((error) => Effect.succeed({ kind: error.kind, message: error.message }))
+    )
+    const next = failure === null ? yield* jittered(settings.healthIntervalMillis) : settings.retryMillis[1]!
+    yield* due.set(host.id, next)
+    yield* writer.seen({
+      hostId: host.id,
+      health: health.health,
+      reason: health.reason,
+      uptimeSeconds: health.uptime_seconds,
+      agentVersion: health.agent_version,
+      nextPollMillis: next,
+      failure,
+      announce: full || failure !== null
+    })
+  })
+
+  const missed = Effect.fnUntraced(function* (failure: AgentFailure) {
+    host.fullReadWanted = false
+    const wait = settings.retryMillis[Math.min(host.snapshot.context.misses, settings.retryMillis.length - 1)]!
+    // Who asks for patience is there; only silence counts as a miss.
+    if (failure.kind !== "rate_limited") {
+      yield* supervisor.tell(host.id, { type: "poll.failed", kind: failure.kind, message: failure.message })
+    }
+    const next = Math.max(yield* jittered(wait), failure.retry_after_ms ?? 0)
+    yield* due.set(host.id, next)
+    yield* writer.missed({ hostId: host.id, kind: failure.kind, message: failure.message, nextPollMillis: next })
+  })
+
+  yield* client.health(host.target).pipe(Effect.matchEffect({ onSuccess: answered, onFailure: missed }))
+})
+
+/** Starts the polls of all hosts that the supervisor holds or loads later. */
+export const makePoller = Effect.gen(function* () {
+  const supervisor = yield* HostSupervisor
+  const settings = yield* WorkerSettings
+  const due = yield* makeDueQueue<HostId>()
+  const turns = yield* Queue.bounded<HostHandle>(settings.pollers)
+  const polling = new Set<HostId>()
+  let overdue = 0
+
+  supervisor.onLoaded((host, stored) =>
+    Effect.gen(function* () {
+      const remaining = stored.next_poll_ms
+      // A host never polled goes first; after a long stop the overdue ones are spread, not all at once.
+      const wait = remaining === null ? 0 : remaining > 0 ? remaining : (1000 * overdue++) / settings.startPollsPerSecond
+      yield* due.set(host.id, Math.min(wait, settings.retryMillis.at(-1)!))
+    })
+  )
+
+  yield* Effect.gen(function* () {
+    const host = supervisor.handles.get(yield* due.take)
+    if (host !== undefined) yield* Queue.offer(turns, host)
+  }).pipe(Effect.forever, Effect.forkScoped)
+
+  const turn = Effect.gen(function* () {
+    const host = yield* Queue.take(turns)
+    // A refresh during a poll comes round again when that poll has ended.
+    if (polling.has(host.id)) return yield* due.set(host.id, 250)
+    polling.add(host.id)
+    yield* poll(host, due).pipe(
+      Effect.catchCause((cause) =>
+        Effect.andThen(Effect.logError("A poll broke off", cause), due.set(host.id, settings.retryMillis[0]!))
+      ),
+      Effect.ensuring(Effect.sync(() => polling.delete(host.id))),
+      Effect.annotateLogs({ module: "hosts", host_id: host.id })
+    )
+  })
+  yield* Effect.forEach(
+    Array.from({ length: settings.pollers }),
+    () => turn.pipe(Effect.forever, Effect.forkScoped),
+    { discard: true }
+  )
+
+  const polls: Polls = {
+    refresh: (id) =>
+      Effect.suspend(() => {
+        const host = supervisor.handles.get(id)
+        if (host === undefined) return Effect.void
+        host.fullReadWanted = true
+        return due.set(id, 0)
+      })
+  }
+  return polls
+})
+

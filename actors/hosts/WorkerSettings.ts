@@ -1,0 +1,35 @@
+/** How the worker polls and paces itself; plain values, closed over in deploy/layers.ts. */
+import { Context } from "effect"
+
+export interface WorkerSettingsShape {
+  readonly healthIntervalMillis: number
+  readonly patchIntervalMillis: number
+  readonly packagesIntervalMillis: number
+  /** Waits after the first, second and further failed polls in a row. */
+  readonly retryMillis: ReadonlyArray<number>
+  readonly pollers: number
+  /** Polls started per second when the worker comes up and all hosts are overdue. */
+  readonly startPollsPerSecond: number
+  /** A deadline found overdue on start waits this long, so that the host is looked at first. */
+  readonly overdueGraceMillis: number
+  readonly probeIntervalMillis: number
+  readonly watchFirstPollMillis: number
+  readonly programVersion: string
+}
+
+export const defaultWorkerSettings: WorkerSettingsShape = {
+  healthIntervalMillis: 5 * 60_000,
+  patchIntervalMillis: 30 * 60_000,
+  packagesIntervalMillis: 24 * 3_600_000,
+  retryMillis: [60_000, 5 * 60_000, 30 * 60_000],
+  pollers: 48,
+  startPollsPerSecond: 100,
+  overdueGraceMillis: 60_000,
+  probeIntervalMillis: 5_000,
+  watchFirstPollMillis: 2_000,
+  programVersion: "0.0.0"
+}
+
+export const WorkerSettings = Context.Reference<WorkerSettingsShape>("patch-manager/actors/WorkerSettings", {
+  defaultValue: () => defaultWorkerSettings
+})

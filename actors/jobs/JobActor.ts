@@ -1,0 +1,150 @@
+/**
+ * The life of one job in the worker: look at where its hosts stand, step, commit, and offer what is still queued.
+ * It knows nothing but rows, so a lost or doubled hint costs a look and nothing else.
+ */
+import { Effect, Queue, Result } from "effect"
+import type { OrderId } from "#core/Ids.ts"
+import type { JobEvent } from "#core/JobEvent.ts"
+import type { JobCommand } from "#core/JobCommand.ts"
+import type { Order } from "#core/Order.ts"
+import { jobMachineVersion } from "#machines/jobMachine.ts"
+import { jobStateOf, type JobSnapshot, jobStep } from "#machines/jobStep.ts"
+import type { Step } from "#machines/makeStep.ts"
+import { commitJob, endQueuedOrders, lookAtJob, readOpenOrders, readQueuedOrders, type StoredJob } from "#sql/JobSnapshotStore.ts"
+import { DatabaseClock } from "../hosts/DatabaseClock.ts"
+import { monotonicMillis } from "../hosts/DueQueue.ts"
+import { Fenced, HostSupervisor } from "../hosts/HostSupervisor.ts"
+
+export interface JobHandle {
+  readonly job: StoredJob
+  snapshot: JobSnapshot
+  version: number | null
+  readonly mailbox: Queue.Queue<JobEvent | "look">
+  /** Orders handed to their hosts whose rows have not moved yet, and when. */
+  readonly offered: Map<OrderId, number>
+}
+
+const OFFER_HOLDS_MILLIS = 10_000
+
+const commit = Effect.fnUntraced(function* (
+  handle: JobHandle,
+  epoch: number,
+  event: JobEvent | null,
+  step: Step<JobSnapshot, JobCommand>
+) {
+  const { value, context } = jobStep.persist(step.snapshot)
+  const written = yield* commitJob(epoch, {
+    jobId: handle.job.id,
+    machineVersion: jobMachineVersion,
+    was: handle.version,
+    from: jobStateOf(handle.snapshot),
+    to: jobStateOf(step.snapshot),
+    value,
+    context,
+    event,
+    ended: step.snapshot.hasTag("rest"),
+    timersSet: step.timers.set,
+    timersCancelled: step.timers.cancelled
+  })
+  if (!written) return yield* new Fenced()
+  handle.version = handle.version === null ? 0 : handle.version + 1
+  handle.snapshot = step.snapshot
+})
+
+/** The first row of a job that this worker takes up; its deadline counts from now. */
+export const open = Effect.fnUntraced(function* (handle: JobHandle, epoch: number) {
+  if (handle.version !== null) return []
+  const first = yield* Effect.fromResult(jobStep.initialStep())
+  yield* commit(handle, epoch, null, first)
+  return first.timers.set
+})
+
+const orderOf = (job: StoredJob, id: OrderId): Order => ({
+  id,
+  job_id: job.id,
+  kind: job.kind,
+  selection: job.selection,
+  reboot: job.reboot,
+  reboot_delay_seconds: job.reboot_delay_seconds,
+  closes_at: null
+})
+
+/** Hands queued orders to their hosts, as many as the job may have open at once. */
+const offer = Effect.fnUntraced(function* (handle: JobHandle) {
+  const supervisor = yield* HostSupervisor
+  const { job, offered } = handle
+  const counts = handle.snapshot.context.counts
+  if (counts.queued === 0) return
+  const queued = yield* readQueuedOrders(job.id)
+  const now = yield* monotonicMillis
+  const waiting = new Set(queued.map((order) => order.id))
+  for (const [id, at] of offered) if (!waiting.has(id) || now - at > OFFER_HOLDS_MILLIS) offered.delete(id)
+  let room = job.max_concurrency - counts.open - counts.uncertain - offered.size
+  const lost: Array<OrderId> = []
+  for (const order of queued) {
+    const host = supervisor.handles.get(order.host_id)
+    if (host === undefined) lost.push(order.id)
+    if (host === undefined || room <= 0 || offered.has(order.id) || host.snapshot.context.order !== null) continue
+    room--
+    offered.set(order.id, now)
+    yield* supervisor.tell(order.host_id, { type: "order", order: orderOf(job, order.id), by: job.requested_by })
+  }
+  if (lost.length === 0) return
+  yield* endQueuedOrders(job.id, lost, "failed", "The host was removed or is parked, so nothing was sent to it.")
+  Queue.offerUnsafe(handle.mailbox, "look")
+})
+
+const cancelRest = Effect.fnUntraced(function* (handle: JobHandle, by: string) {
+  const supervisor = yield* HostSupervisor
+  const { job } = handle
+  const queued = yield* readQueuedOrders(job.id)
+  const ids = queued.map((order) => order.id)
+  yield* endQueuedOrders(job.id, ids, "cancelled", "Cancelled before anything was sent to the host.")
+  for (const order of yield* readOpenOrders(job.id)) {
+    yield* supervisor.tell(order.host_id, { type: "cancel", order_id: order.id, by })
+  }
+})
+
+const take = Effect.fnUntraced(function* (
+  handle: JobHandle,
+  epoch: number,
+  event: JobEvent,
+  setTimers: (step: Step<JobSnapshot, JobCommand>) => Effect.Effect<void>
+) {
+  if (!jobStep.canTake(handle.snapshot, event)) return
+  const next = yield* Effect.fromResult(jobStep.step(handle.snapshot, event))
+  if (!next.changed) return
+  yield* commit(handle, epoch, event, next)
+  yield* setTimers(next)
+  for (const command of next.commands) {
+    if (command.kind === "CancelOrders") yield* cancelRest(handle, command.by)
+    if (command.kind === "Alarm") yield* Effect.logWarning(command.message)
+  }
+})
+
+/** Runs until the job has ended. */
+export const runJob = Effect.fnUntraced(function* (
+  handle: JobHandle,
+  epoch: number,
+  setTimers: (step: Step<JobSnapshot, JobCommand>) => Effect.Effect<void>
+) {
+  const clock = yield* DatabaseClock
+  while (!handle.snapshot.hasTag("rest")) {
+    const mail = yield* Queue.takeAll(handle.mailbox)
+    for (const event of mail) if (event !== "look") yield* take(handle, epoch, event, setTimers)
+    const { counts, cancel_requested_by } = yield* lookAtJob(handle.job.id)
+    const at = yield* clock.now
+    yield* take(handle, epoch, { type: "start", at, by: handle.job.requested_by }, setTimers)
+    if (cancel_requested_by !== null) yield* take(handle, epoch, { type: "cancel", at, by: cancel_requested_by }, setTimers)
+    yield* take(handle, epoch, { type: "counts", at, counts }, setTimers)
+    if (jobStateOf(handle.snapshot) === "running" && handle.snapshot.context.cancel_asked === null) yield* offer(handle)
+    // Hosts of one job end in bursts; one look serves them all.
+    yield* Effect.sleep("50 millis")
+  }
+})
+
+export const restoreJob = (job: StoredJob): Result.Result<JobSnapshot, { readonly message: string }> =>
+  job.machine_version === null
+    ? Result.map(jobStep.initialStep(), (first) => first.snapshot)
+    : jobStep.restore({ machine_version: job.machine_version, value: job.value, context: job.context })
+

@@ -1,0 +1,92 @@
+/**
+ * Hears what the web process asks for. The notification is a hint: what is to be done stands in rows, which are also read
+ * every few seconds and after every reconnect, so that a lost hint costs seconds and nothing else.
+ */
+import { PgClient } from "@effect/sql-pg"
+import { Effect, Queue, Schedule, Schema } from "effect"
+import { HostFact } from "#core/HostEvent.ts"
+import { HostId } from "#core/Ids.ts"
+import { finishRequests, readHostVersions, readRequests } from "#sql/WorkerStore.ts"
+import { DatabaseClock } from "../hosts/DatabaseClock.ts"
+import { HostSupervisor } from "../hosts/HostSupervisor.ts"
+import type { Polls } from "../hosts/Poller.ts"
+import { JobSupervisor } from "../jobs/JobSupervisor.ts"
+
+const isRefresh = Schema.is(Schema.Struct({ type: Schema.Literal("refresh"), by: Schema.String }))
+const decodeFact = Schema.decodeUnknownEffect(HostFact)
+const isHostId = Schema.is(HostId)
+
+/** Carries out what people asked of hosts. A request is finished once its host has it; a crash in between repeats it. */
+const answerRequests = Effect.fnUntraced(function* (polls: Polls) {
+  const supervisor = yield* HostSupervisor
+  const clock = yield* DatabaseClock
+  for (;;) {
+    const requests = yield* readRequests(500)
+    if (requests.length === 0) return
+    for (const request of requests) {
+      if (isRefresh(request.event)) {
+        yield* polls.refresh(request.host_id)
+        continue
+      }
+      const at = yield* clock.now
+      yield* decodeFact({ ...(request.event as object), at }).pipe(
+        Effect.flatMap((fact) => supervisor.tell(request.host_id, fact)),
+        Effect.catchTag("SchemaError", (error) =>
+          Effect.logError("A request could not be read and is dropped", error).pipe(
+            Effect.annotateLogs({ host_id: request.host_id })
+          )
+        )
+      )
+    }
+    yield* finishRequests(requests.map((request) => request.id))
+  }
+})
+
+/** Loads hosts that are new or were edited since the last look. */
+const makeReconcile = Effect.gen(function* () {
+  const supervisor = yield* HostSupervisor
+  const known = new Map<HostId, string>()
+  return Effect.gen(function* () {
+    const rows = yield* readHostVersions
+    const changed = rows.filter((row) => known.get(row.id) !== row.state || !supervisor.handles.has(row.id))
+    for (const row of rows) known.set(row.id, row.state)
+    if (changed.length > 0) yield* supervisor.load(changed.map((row) => row.id))
+  })
+})
+
+export const listenForWakes = Effect.fnUntraced(function* (polls: Polls) {
+  const pg = yield* PgClient.PgClient
+  const supervisor = yield* HostSupervisor
+  const jobs = yield* JobSupervisor
+  const reconcile = yield* makeReconcile
+
+  const hear = Effect.fnUntraced(function* (payload: string) {
+    const [word, id] = payload.split(" ")
+    if (word === "job_enqueued") return yield* jobs.wake
+    if (word === "host_requested") return yield* answerRequests(polls)
+    if ((word === "host_registered" || word === "host_changed") && isHostId(id)) return yield* supervisor.load([id])
+  })
+
+  const listen = Effect.scoped(
+    Effect.gen(function* () {
+      const notifications = yield* pg.listen("worker")
+      yield* jobs.wake
+      yield* answerRequests(polls)
+      yield* Queue.take(notifications).pipe(
+        Effect.flatMap((notification) => hear(notification.payload)),
+        Effect.forever
+      )
+    })
+  )
+  yield* listen.pipe(
+    Effect.tapError((error) => Effect.logWarning("The database's notifications broke off; listening again", error)),
+    Effect.retry(Schedule.spaced("1 second")),
+    Effect.forkScoped
+  )
+  yield* answerRequests(polls).pipe(
+    Effect.andThen(reconcile),
+    Effect.catch((error) => Effect.logWarning("Requests could not be read; tried again", error)),
+    Effect.repeat(Schedule.spaced("5 seconds")),
+    Effect.forkScoped
+  )
+})

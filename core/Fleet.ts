@@ -1,0 +1,28 @@
+/** The fleet in numbers, for the dashboard. */
+import { Schema } from "effect"
+import { HostSummary } from "./HostState.ts"
+import { Timestamp } from "./Timestamp.ts"
+
+export const FleetStatus = Schema.Struct({
+  /** The moment these numbers were counted. */
+  as_of: Timestamp,
+  hosts_total: Schema.Int,
+  by_summary: Schema.Record(HostSummary, Schema.Int),
+  pending_patches: Schema.Int,
+  security_patches: Schema.Int,
+  hosts_with_pending: Schema.Int,
+  hosts_with_security: Schema.Int,
+  hosts_needing_reboot: Schema.Int,
+  /** Compliant: read within 24 h, no security patch older than its target, no reboot owed. Unknown is never counted as compliant. */
+  compliance: Schema.Struct({ compliant: Schema.Int, not_compliant: Schema.Int, unknown: Schema.Int }),
+  jobs: Schema.Struct({ running: Schema.Int, waiting: Schema.Int }),
+  worker: Schema.Struct({ fresh: Schema.Boolean, beat_at: Schema.NullOr(Timestamp) }),
+  /** What a person should look at, worst first. */
+  attention: Schema.Array(
+    Schema.Struct({
+      kind: Schema.Literals(["unresolved", "failed", "unreachable", "degraded", "security", "reboot_needed", "parked"]),
+      hosts: Schema.Int
+    })
+  )
+}).annotate({ identifier: "FleetStatus" })
+export type FleetStatus = typeof FleetStatus.Type

@@ -1,0 +1,30 @@
+import { serverIsFresh } from "./build.mjs"
+import { inRoot } from "./paths.mjs"
+
+const vitest = inRoot("node_modules", "vitest", "vitest.mjs")
+const suites = {
+  "test:e2e": "e2e",
+  "test:faults": "faults",
+  "test:simulation": "simulation-long",
+  "test:start": "start"
+}
+
+/** What Node 24 runs for a command of package.json. */
+export const commandLine = (command, args) => {
+  if (command === "test") return { args: [vitest, "run", ...args], variables: {} }
+  if (command in suites) return { args: [vitest, "run", ...args], variables: { SUITE: suites[command] } }
+  if (command === "bench") return { args: [inRoot("test", "bench", "main.ts"), ...args], variables: {} }
+  if (command === "cli") {
+    const file = serverIsFresh() ? inRoot(".build", "server", "cli.mjs") : inRoot("deploy", "cli.ts")
+    return { args: [file, ...args], variables: {} }
+  }
+  const developing = args.includes("--dev")
+  return {
+    args: [
+      "--enable-source-maps",
+      developing ? inRoot("deploy", "start.ts") : inRoot(".build", "server", "start.mjs"),
+      ...args
+    ],
+    variables: {}
+  }
+}

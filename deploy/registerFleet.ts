@@ -1,0 +1,2 @@
+import type { ConfigValues } from "./Config.ts"
+export const registerFleet = async (_config: ConfigValues): Promise<number> => 0

@@ -1,0 +1,129 @@
+import { X509Certificate } from "node:crypto"
+import { readFileSync } from "node:fs"
+import * as Redacted from "effect/Redacted"
+import { migrate } from "#sql/migrate.ts"
+import { type ConfigValues, configEnvironment } from "../Config.ts"
+import { dataFiles } from "../DataDirectory.ts"
+import { firstRun } from "../firstRun.ts"
+import type { WriteLog } from "../Log.ts"
+import { entryOf } from "../projectRoot.ts"
+import { registerFleet } from "../registerFleet.ts"
+import { keepDatabase } from "./keepDatabase.ts"
+import { ownDataDirectory } from "./ownDataDirectory.ts"
+import { refuseTakenPort } from "./refuseTakenPort.ts"
+import { startDatabase } from "./startDatabase.ts"
+import type { StopSwitch } from "./StopSwitch.ts"
+import { ChildStopped } from "./StartError.ts"
+import { type Child, superviseChild } from "./superviseChild.ts"
+
+/** What a start needs from outside, and where it leaves how to undo each of its steps. */
+export interface Starting {
+  readonly config: ConfigValues
+  readonly log: WriteLog
+  readonly print: (line: string) => void
+  readonly stop: StopSwitch
+  /** Undone in the reverse order. */
+  readonly undo: Array<() => void | Promise<void>>
+  readonly children: Array<Child>
+}
+
+const database = async ({ config, log, print, stop, undo }: Starting): Promise<ConfigValues> => {
+  if (config.databaseUrl !== undefined) return config
+  const server = await startDatabase(config.dataDir)
+  const kept = keepDatabase(server, () => startDatabase(config.dataDir), log)
+  undo.push(kept.stop)
+  for (const note of server.notes) print(note)
+  stop.check()
+  return { ...config, databaseUrl: Redacted.make(server.url) }
+}
+
+const child = async (
+  starting: Starting,
+  name: "web" | "worker" | "fleet",
+  environment: Record<string, string>,
+  args: ReadonlyArray<string>,
+  failed: AbortController
+): Promise<void> => {
+  const started = await superviseChild({
+    name,
+    file: entryOf(name),
+    args,
+    environment,
+    readyBy: name === "fleet" ? "line" : "message",
+    readyMs: 60_000,
+    stopMs: 20_000,
+    log: starting.log,
+    signal: AbortSignal.any([starting.stop.signal, failed.signal])
+  }).catch((error: unknown) => {
+    failed.abort()
+    throw error
+  })
+  starting.children.push(started)
+}
+
+/** Web and worker stop together and first; the fleet outlives them, so that no call of theirs is cut by us. */
+const children = async (starting: Starting, config: ConfigValues): Promise<void> => {
+  const files = dataFiles(config.dataDir)
+  const environment = configEnvironment(config)
+  const fleet: Array<Child> = []
+  const fleetStarting = { ...starting, children: fleet }
+  starting.undo.push(async () => void (await Promise.all(fleet.map((one) => one.stop()))))
+  starting.undo.push(async () => void (await Promise.all(starting.children.map((one) => one.stop()))))
+  const fleetArguments = [
+    ...["--fleet", String(config.fleet.hosts), "--dir", files.fleet],
+    ...["--port", String(config.agent.port), "--control", files.fleetControl]
+  ]
+  const failed = new AbortController()
+  // One that fails stops the others, and all are waited for, so that none is left behind half started.
+  const results = await Promise.allSettled([
+    child(starting, "web", environment, [], failed),
+    child(starting, "worker", environment, [], failed),
+    ...(config.fleet.hosts > 0 ? [child(fleetStarting, "fleet", {}, fleetArguments, failed)] : [])
+  ])
+  starting.stop.check()
+  const reasons = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []))
+  if (reasons.length > 0) throw reasons.find((reason) => !(reason instanceof ChildStopped)) ?? reasons[0]
+}
+
+const register = async ({ config, log, print }: Starting, running: ConfigValues): Promise<void> => {
+  if (config.fleet.hosts === 0) return
+  try {
+    const registered = await registerFleet(running)
+    if (registered > 0) print(`Registered ${registered} stand-in hosts on loopback (--fleet 0 starts without them).`)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    log("error", `The stand-in fleet could not be registered: ${reason}. The next start tries again.`)
+  }
+}
+
+const welcome = ({ config, print }: Starting, adminPassword: string | undefined): void => {
+  const files = dataFiles(config.dataDir)
+  const certificate = new X509Certificate(readFileSync(files.caCertificate))
+  print(`CA certificate: ${files.caCertificate}`)
+  print(`       SHA-256: ${certificate.fingerprint256}`)
+  print("The browser warns once about the certificate, until that CA is imported.")
+  if (adminPassword !== undefined) {
+    print(`First administrator: admin, password ${adminPassword} (also in ${files.initialAdminPassword}).`)
+  }
+  print(`Linux Patch Manager is running: ${config.web.publicUrl}`)
+}
+
+/** Brings up the whole product; throws at the first step that fails, `undo` then holds what to take back. */
+export const startProduct = async (starting: Starting): Promise<void> => {
+  const { config, stop, undo } = starting
+  undo.push(await ownDataDirectory(config.dataDir, config.web.publicUrl))
+  await Promise.all([
+    refuseTakenPort(config.web.bind, config.web.port, "port"),
+    ...(config.fleet.hosts > 0 ? [refuseTakenPort("127.0.0.1", config.agent.port, "agent-port")] : [])
+  ])
+  stop.check()
+  const running = await database(starting)
+  if (running.databaseUrl !== undefined) await migrate(Redacted.value(running.databaseUrl))
+  stop.check()
+  const { adminPassword } = await firstRun(running)
+  stop.check()
+  await children(starting, running)
+  await register(starting, running)
+  stop.check()
+  welcome(starting, adminPassword)
+}

@@ -1,0 +1,77 @@
+/** The link region: whether the host answers. Only polls move it. */
+import { alarm, hostSetup, note, when } from "./hostSetup.ts"
+
+const toHealthy = {
+  guard: when("isHealthy"),
+  target: "#healthy",
+  actions: note("pollSeen", "linkChanged"),
+  description: "healthy answer"
+} as const
+
+const toDegraded = {
+  guard: when("isDegraded"),
+  target: "#degraded",
+  actions: note("pollSeen", "linkChanged"),
+  description: "degraded answer"
+} as const
+
+const misses = [
+  {
+    guard: when("thirdMiss", "rebootExpected"),
+    target: "#unreachable",
+    actions: note("missCounted", "failureSeen", "linkChanged"),
+    description: "3rd poll failed"
+  },
+  {
+    guard: when("thirdMiss"),
+    target: "#unreachable",
+    actions: [note("missCounted", "failureSeen", "linkChanged"), alarm("unreachable")],
+    description: "3rd poll failed"
+  },
+  { actions: note("missCounted") }
+] as const
+
+const sameNews = { guard: when("pollTellsNews"), actions: note("pollSeen") } as const
+
+export const link = hostSetup.createStateConfig({
+  id: "link",
+  initial: "unknown",
+  states: {
+    unknown: {
+      id: "unknown",
+      tags: ["rest"],
+      meta: { words: "Not contacted yet" },
+      on: {
+        "poll.ok": [toHealthy, toDegraded],
+        "poll.failed": misses
+      }
+    },
+    healthy: {
+      id: "healthy",
+      tags: ["rest"],
+      meta: { words: "Answers, all well" },
+      on: {
+        "poll.ok": [toDegraded, sameNews],
+        "poll.failed": misses
+      }
+    },
+    degraded: {
+      id: "degraded",
+      tags: ["rest"],
+      meta: { words: "Answers, not all well" },
+      on: {
+        "poll.ok": [toHealthy, sameNews],
+        "poll.failed": misses
+      }
+    },
+    unreachable: {
+      id: "unreachable",
+      tags: ["rest"],
+      meta: { words: "3 polls failed" },
+      on: {
+        "poll.ok": [toHealthy, toDegraded],
+        "poll.failed": { guard: when("failureTellsNews"), actions: note("failureSeen") }
+      }
+    }
+  }
+})

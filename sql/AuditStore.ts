@@ -1,0 +1,43 @@
+/** The only way a change gets into the audit log. Call it last in the transaction that makes the change. */
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Caller } from "#core/User.ts"
+
+export interface AuditActor {
+  readonly kind: "user" | "token" | "machine" | "anonymous"
+  readonly id: string
+  readonly name: string
+}
+
+export interface AuditEntry {
+  readonly action: string
+  readonly object_type: string
+  readonly object_id: string
+  /** Without secrets: the log is read by auditors and exported. */
+  readonly before: unknown
+  readonly after: unknown
+}
+
+export interface AuditOrigin {
+  readonly actor: AuditActor
+  readonly request_id: string
+  readonly source_address: string
+}
+
+const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value))
+
+export const appendAudit = Effect.fnUntraced(function* (origin: AuditOrigin, entry: AuditEntry) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    select audit_append(${origin.actor.kind}, ${origin.actor.id}, ${origin.actor.name}, ${entry.action},
+      ${entry.object_type}, ${entry.object_id}, ${json(entry.before)}::text::jsonb, ${json(entry.after)}::text::jsonb,
+      ${origin.request_id}, ${origin.source_address})`
+})
+
+export const originOf = ({ principal, request_id, source_address }: Caller): AuditOrigin => ({
+  actor: principal.token
+    ? { kind: "token", id: principal.token.id, name: `${principal.username}/${principal.token.name}` }
+    : { kind: "user", id: principal.user_id, name: principal.username },
+  request_id,
+  source_address
+})

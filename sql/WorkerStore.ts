@@ -1,0 +1,65 @@
+/** The worker's own rows: who is the worker, that it lives, and what people asked of hosts. */
+import { Effect, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { HostId } from "#core/Ids.ts"
+
+const WORKER_LOCK = 7_202_612
+
+/** True when this session now holds the lock that only one worker may hold; it is freed when the session ends. */
+export const tryWorkerLock = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ taken: boolean }>`select pg_try_advisory_lock(${WORKER_LOCK}) as taken`
+  return rows[0]!.taken
+})
+
+/** Raises the epoch: from now on every commit of an earlier worker is refused. */
+export const takeLease = Effect.fnUntraced(function* (workerId: string) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ epoch: number }>`
+    update worker_lease set epoch = epoch + 1, holder = ${workerId}, taken_at = now()
+    where name = 'worker' returning epoch::int as epoch`
+  return rows[0]!.epoch
+})
+
+export const currentEpoch = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ epoch: number }>`select epoch::int as epoch from worker_lease where name = 'worker'`
+  return rows[0]!.epoch
+})
+
+export const beat = Effect.fnUntraced(function* (worker: {
+  readonly id: string
+  readonly epoch: number
+  readonly pid: number
+  readonly programVersion: string
+}) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    insert into worker_heartbeat (worker_id, epoch, pid, program_version)
+    values (${worker.id}, ${String(worker.epoch)}::bigint, ${worker.pid}, ${worker.programVersion})
+    on conflict (worker_id) do update set beat_at = now(), epoch = excluded.epoch`
+  yield* sql`delete from worker_heartbeat where beat_at < now() - interval '1 day'`
+})
+
+const HostRequest = Schema.Struct({ id: Schema.String, host_id: HostId, event: Schema.Unknown })
+export type HostRequest = typeof HostRequest.Type
+const decodeRequests = Schema.decodeUnknownEffect(Schema.Array(HostRequest))
+
+/** What people asked, oldest first. Rows stay until `finishRequests`, so a crash in between asks again. */
+export const readRequests = Effect.fnUntraced(function* (limit: number) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`select id, host_id, event from host_requests order by created_at, id limit ${limit}`
+  return yield* Effect.orDie(decodeRequests(rows))
+})
+
+export const finishRequests = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`delete from host_requests where id = any(${ids}::uuid[])`
+})
+
+/** Every host with what changes when it is edited or gets another certificate. */
+export const readHostVersions = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<{ id: HostId; state: string }>`
+    select id, version || '/' || trust_generation as state from hosts where removed_at is null`
+})

@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { route } from "./routes.ts"
+import type { StandIn } from "./StandIn.ts"
+import type { Answer } from "./Wire.ts"
+import { envelope, plain, refuse, send } from "./Wire.ts"
+
+const criticalHeaders: ReadonlySet<string> = new Set(["content-type", "authorization", "host"])
+
+const duplicateHeader = (request: IncomingMessage): string | undefined => {
+  const seen = new Set<string>()
+  for (let i = 0; i < request.rawHeaders.length; i += 2) {
+    const name = (request.rawHeaders[i] ?? "").toLowerCase()
+    if (criticalHeaders.has(name) && seen.has(name)) return name
+    seen.add(name)
+  }
+  return undefined
+}
+
+const drip = (response: ServerResponse, body: string, intervalMs: number): void => {
+  response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) })
+  let sent = 0
+  const timer = setInterval(() => {
+    response.write(body.charAt(sent))
+    sent += 1
+    if (sent >= body.length) response.end()
+  }, intervalMs)
+  response.on("close", () => clearInterval(timer))
+}
+
+const flood = (response: ServerResponse, bytes: number): void => {
+  response.writeHead(200, { "content-type": "application/json" })
+  response.write('{"success":true,"data":{"status":"')
+  const chunk = Buffer.alloc(65_536, "x")
+  let left = bytes
+  const more = () => {
+    while (left > 0) {
+      left -= chunk.length
+      if (!response.write(chunk)) {
+        response.once("drain", more)
+        return
+      }
+    }
+    response.end('"}}')
+  }
+  response.on("close", () => {
+    left = 0
+  })
+  more()
+}
+
+/** Does what the host was told to do wrong with this call; says whether the call is dealt with. */
+const misbehave = async (
+  host: StandIn,
+  call: { readonly method: string; readonly path: string },
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<boolean> => {
+  const told = host.script.take(
+    [
+      "hang",
+      "drip",
+      "garbage_http",
+      "garbage_json",
+      "huge",
+      "rate_limited",
+      "server_error",
+      "lost_answer",
+      "lost_request",
+      "slow"
+    ],
+    call
+  )
+  switch (told?.kind) {
+    case undefined:
+      return false
+    case "hang":
+      return true
+    case "drip": {
+      const answer = await route(host, request)
+      drip(response, answer.kind === "plain" ? answer.text : envelope(answer), told.interval_ms ?? 200)
+      return true
+    }
+    case "garbage_http":
+      request.socket.end("\u0001\u0002 this is not HTTP \r\n\r\n")
+      return true
+    case "garbage_json":
+      response.writeHead(200, { "content-type": "application/json" })
+      response.end(told.body ?? "OK")
+      return true
+    case "huge":
+      flood(response, told.bytes ?? 64 * 1024 * 1024)
+      return true
+    case "rate_limited": {
+      const seconds = told.retry_after_seconds ?? 3
+      send(response, tooMany(seconds))
+      return true
+    }
+    case "server_error":
+      send(
+        response,
+        refuse(
+          told.status ?? 500,
+          told.code ?? "PKG_MANAGER_ERROR",
+          told.message ?? "Failed to list patches: apt-get list failed: E: Invalid operation list",
+          { retryable: told.retryable ?? true }
+        )
+      )
+      return true
+    case "lost_answer":
+      await route(host, request)
+      request.socket.destroy()
+      return true
+    case "lost_request":
+      request.socket.destroy()
+      return true
+    case "slow":
+      await new Promise((resolve) => setTimeout(resolve, told.delay_ms))
+      return false
+  }
+}
+
+const tooMany = (seconds: number): Answer =>
+  plain(429, `Rate limit exceeded. Retry after ${seconds} seconds.`, { "retry-after": String(seconds) })
+
+const answerFor = async (host: StandIn, request: IncomingMessage): Promise<Answer> => {
+  try {
+    return await route(host, request)
+  } catch (cause) {
+    return refuse(500, "PKG_MANAGER_ERROR", String(cause), { retryable: true })
+  }
+}
+
+/** One HTTP call to one stand-in, from the rate limit to the last byte. */
+export const serveCall = async (host: StandIn, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  response.on("error", () => request.socket.destroy())
+  const method = request.method ?? "GET"
+  const path = (request.url ?? "/").split("?")[0] ?? "/"
+  const key = `${method} ${path}`
+  host.calls.set(key, (host.calls.get(key) ?? 0) + 1)
+  const wait = host.rateLimit?.hit(request.socket.remoteAddress ?? "", method, path)
+  if (wait !== undefined) return send(response, tooMany(wait))
+  const duplicate = host.profile.refusesDuplicateHeaders ? duplicateHeader(request) : undefined
+  if (duplicate !== undefined) return send(response, plain(400, `Duplicate header: ${duplicate}`))
+  if (await misbehave(host, { method, path: path.replace(/^\/api\/v1/, "") }, request, response)) return
+  const answer = await answerFor(host, request)
+  if (!response.destroyed) send(response, answer)
+}

@@ -1,0 +1,277 @@
+/**
+ * A host with its agent, much worse than a real one, and its ledger of what was really done.
+ * It knows nothing of the machine: the ledger is the independent side of every check.
+ */
+import { type Chance, hours, minutes, type Scheduler, seconds } from "./Scheduler.ts"
+
+/** How often this host's agent misbehaves, drawn once for each life. */
+export interface Traits {
+  /** Its job list is lost with every restart. */
+  readonly forgetful: boolean
+  /** It can tell whether a reboot is needed and whether the package database is clean. */
+  readonly informed: boolean
+  readonly refuses: number
+  readonly fails: number
+  readonly lies: number
+  readonly hangs: number
+  readonly restarts: number
+  readonly rebootsByItself: number
+  readonly ignoresReboot: number
+  readonly neverReturns: number
+}
+
+export const traitsOf = (chance: Chance): Traits => {
+  const often = chance() < 0.35 ? 3 : 1
+  return {
+    forgetful: chance() < 0.5,
+    informed: chance() < 0.6,
+    refuses: 0.06 * often,
+    fails: 0.08 * often,
+    lies: 0.05 * often,
+    hangs: 0.01 * often,
+    restarts: 0.06 * often,
+    rebootsByItself: 0.03 * often,
+    ignoresReboot: 0.03 * often,
+    neverReturns: 0.02 * often
+  }
+}
+
+interface Package {
+  installed: number
+  available: number
+  readonly kernel: boolean
+}
+
+export interface SimulatedJob {
+  readonly id: string
+  readonly operation: "patchapply" | "reboot" | "install"
+  status: "pending" | "running" | "completed" | "failed"
+  retryable: boolean
+  errorCode: string | null
+}
+
+/** One mutating request that the agent took. */
+export interface Start {
+  readonly intent: string
+  readonly action: "apply" | "reboot"
+  readonly at: number
+  effective: boolean
+  alive: boolean
+}
+
+export type Reply =
+  | { readonly kind: "accepted"; readonly jobId: string }
+  | { readonly kind: "refused"; readonly retryable: boolean; readonly retryAfterMs: number | null }
+
+export class SimulatedHost {
+  readonly packages = new Map<string, Package>()
+  readonly ledger: { readonly starts: Array<Start>; readonly boots: Array<{ readonly at: number; readonly intent: string | null }> } = {
+    starts: [],
+    boots: []
+  }
+  readonly broken: Array<string> = []
+  jobs: Array<SimulatedJob> = []
+  private hostUp = true
+  private agentUp = true
+  private bootedAt: number
+  private dirtyUntil = 0
+  private rebootNeeded = false
+  private jobNumber = 0
+  /** Grows when the agent's process dies; what an earlier one had begun is dead. */
+  private life = 0
+
+  constructor(
+    private readonly time: Scheduler,
+    private readonly chance: Chance,
+    readonly traits: Traits
+  ) {
+    this.bootedAt = time.now - (chance() < 0.3 ? minutes(chance() * 10) : hours(1 + chance() * 2000))
+    for (let n = 0; n < 4; n++)
+      this.packages.set(`pkg-${n}`, { installed: 1, available: chance() < 0.7 ? 2 : 1, kernel: n === 0 })
+    if (chance() < 0.05) this.foreignJob()
+  }
+
+  get reachable(): boolean {
+    return this.hostUp && this.agentUp
+  }
+
+  get uptimeSeconds(): number {
+    return Math.floor((this.time.now - this.bootedAt) / 1000)
+  }
+
+  get activeJob(): SimulatedJob | undefined {
+    return this.jobs.find((job) => job.status === "pending" || job.status === "running")
+  }
+
+  get databaseClean(): boolean | null {
+    return this.traits.informed ? this.time.now >= this.dirtyUntil : null
+  }
+
+  get rebootIsNeeded(): boolean | null {
+    return this.traits.informed ? this.rebootNeeded : null
+  }
+
+  versions(): Record<string, string> {
+    return Object.fromEntries([...this.packages].map(([name, { installed }]) => [name, String(installed)]))
+  }
+
+  /** New versions appear in the repository. */
+  publish(): void {
+    for (const entry of this.packages.values()) if (this.chance() < 0.6) entry.available = entry.installed + 1
+  }
+
+  apply(intent: string, names: ReadonlyArray<string>): Reply {
+    if (this.activeJob !== undefined) return { kind: "refused", retryable: true, retryAfterMs: seconds(60) }
+    if (this.chance() < this.traits.refuses)
+      return { kind: "refused", retryable: this.chance() < 0.6, retryAfterMs: this.chance() < 0.5 ? seconds(60) : null }
+    this.watchForRepetition(intent, names)
+    const start: Start = { intent, action: "apply", at: this.time.now, effective: false, alive: true }
+    this.ledger.starts.push(start)
+    const job = this.newJob("patchapply")
+    const { life } = this
+    const hangs = this.chance() < this.traits.hangs
+    const length = hangs ? hours(100) : this.chance() < 0.1 ? minutes(20 + this.chance() * 40) : seconds(5 + this.chance() * 300)
+    this.time.after(seconds(this.chance() * 3), () => {
+      if (this.life === life) job.status = "running"
+    })
+    this.plan(length, life, start, () => this.finish(job, start, names))
+    if (this.chance() < this.traits.restarts) this.time.after(length * this.chance() * 1.2, () => this.restartAgent(names))
+    else if (this.chance() < this.traits.rebootsByItself)
+      this.time.after(length * this.chance() * 1.2, () => this.boot(null, names))
+    return { kind: "accepted", jobId: job.id }
+  }
+
+  reboot(intent: string, delaySeconds: number): Reply {
+    if (this.activeJob !== undefined) return { kind: "refused", retryable: false, retryAfterMs: null }
+    if (this.chance() < this.traits.refuses) return { kind: "refused", retryable: this.chance() < 0.5, retryAfterMs: null }
+    const start: Start = { intent, action: "reboot", at: this.time.now, effective: false, alive: true }
+    this.ledger.starts.push(start)
+    const job = this.newJob("reboot")
+    if (this.chance() < this.traits.ignoresReboot) {
+      job.status = this.chance() < 0.8 ? "completed" : "running"
+      start.alive = false
+      return { kind: "accepted", jobId: job.id }
+    }
+    job.status = "running"
+    const { life } = this
+    this.plan(Math.ceil(delaySeconds / 60) * 60_000 + seconds(1 + this.chance() * 90), life, start, () => {
+      job.status = "completed"
+      start.effective = true
+      start.alive = false
+      this.boot(intent, [])
+    })
+    return { kind: "accepted", jobId: job.id }
+  }
+
+  /** Runs later unless the process that took the request has died. */
+  private plan(delay: number, life: number, start: Start, run: () => void): void {
+    this.time.after(delay, () => {
+      if (this.life === life) run()
+      else start.alive = false
+    })
+  }
+
+  private watchForRepetition(intent: string, names: ReadonlyArray<string>): void {
+    const order = intent.split("/")[0]
+    if (names.every((name) => !this.isPending(name)))
+      this.broken.push(`${intent} applies again what is installed already`)
+    for (const start of this.ledger.starts)
+      if (start.action === "apply" && start.alive && start.intent.split("/")[0] === order)
+        this.broken.push(`${intent} starts while ${start.intent} is at work`)
+  }
+
+  private isPending(name: string): boolean {
+    const entry = this.packages.get(name)
+    return entry !== undefined && entry.available > entry.installed
+  }
+
+  private install(names: ReadonlyArray<string>, share: number): boolean {
+    const wanted = names.filter((name) => this.isPending(name))
+    const taken = wanted.slice(0, Math.ceil(wanted.length * share))
+    for (const name of taken) {
+      const entry = this.packages.get(name)
+      if (entry === undefined) continue
+      entry.installed = entry.available
+      if (entry.kernel) this.rebootNeeded = true
+    }
+    return taken.length > 0
+  }
+
+  private finish(job: SimulatedJob, start: Start, names: ReadonlyArray<string>): void {
+    start.alive = false
+    if (this.chance() < this.traits.fails) {
+      job.status = "failed"
+      job.retryable = this.chance() < 0.6
+      job.errorCode = "PKG_MANAGER_ERROR"
+      if (this.chance() < 0.3) start.effective = this.install(names, this.chance() < 0.3 ? 1 : 0.5)
+    } else if (this.chance() < this.traits.lies) {
+      job.status = "completed"
+      if (this.chance() < 0.3) start.effective = this.install(names, 0.5)
+    } else {
+      start.effective = this.install(names, 1)
+      job.status = "completed"
+    }
+    if (this.chance() < 0.1) this.time.after(minutes(this.chance() * 5), () => this.restartAgent([]))
+  }
+
+  /** Whatever was at work dies; some of it may have been installed, and the database may be half way for a while. */
+  private kill(names: ReadonlyArray<string>): void {
+    this.life++
+    const [atWork] = this.ledger.starts.filter((start) => start.alive && start.action === "apply")
+    for (const start of this.ledger.starts) start.alive = false
+    if (atWork !== undefined && this.chance() < 0.4) {
+      atWork.effective = this.install(names, this.chance())
+      if (this.chance() < 0.3) this.dirtyUntil = this.time.now + minutes(this.chance() * 60)
+    }
+    if (this.traits.forgetful) this.jobs = []
+    else
+      for (const job of this.jobs)
+        if (job.status === "pending" || job.status === "running") {
+          job.status = "failed"
+          job.errorCode = "AGENT_RESTARTED"
+        }
+  }
+
+  private restartAgent(names: ReadonlyArray<string>): void {
+    if (!this.hostUp || !this.agentUp) return
+    this.kill(names)
+    this.agentUp = false
+    this.time.after(seconds(1 + this.chance() * 60), () => {
+      this.agentUp = true
+    })
+  }
+
+  private boot(intent: string | null, names: ReadonlyArray<string>): void {
+    if (!this.hostUp) return
+    this.kill(names)
+    this.hostUp = false
+    const away =
+      this.chance() < this.traits.neverReturns
+        ? hours(this.chance() < 0.5 ? 3 : 10_000)
+        : this.chance() < 0.1
+          ? minutes(5 + this.chance() * 14)
+          : seconds(15 + this.chance() * 120)
+    this.ledger.boots.push({ at: this.time.now, intent })
+    this.time.after(away, () => {
+      this.hostUp = true
+      this.agentUp = true
+      this.bootedAt = this.time.now - seconds(5)
+      this.rebootNeeded = false
+    })
+  }
+
+  private newJob(operation: SimulatedJob["operation"]): SimulatedJob {
+    const job: SimulatedJob = { id: `J${++this.jobNumber}`, operation, status: "pending", retryable: false, errorCode: null }
+    this.jobs.unshift(job)
+    return job
+  }
+
+  /** Somebody else works on the host. */
+  private foreignJob(): void {
+    const job = this.newJob("install")
+    job.status = "running"
+    this.time.after(minutes(this.chance() * 90), () => {
+      if (job.status === "running") job.status = "completed"
+    })
+  }
+}
