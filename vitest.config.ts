@@ -15,7 +15,7 @@ export default defineConfig({
       ...configDefaults.exclude,
       ...(suite === undefined ? longSuites.map((folder) => `test/${folder}/**`) : [])
     ],
-    globalSetup: ["test/setup/postgres.ts"],
+    globalSetup: suite === "start" ? [] : ["test/setup/postgres.ts"],
     pool: "forks",
     maxWorkers: suite === undefined ? 2 : 1,
     testTimeout: suite === undefined ? 20_000 : 300_000,

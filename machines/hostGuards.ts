@@ -111,6 +111,7 @@ export const hostGuards = {
   untouched: ({ context, event }: Given) => event.type === "evidence" && isUntouched(context, event.evidence)
 }
 export type HostGuard = keyof typeof hostGuards
+type Guard = (given: Given) => boolean
 /** A guard by name, or its negation. */
 export type HostCondition = HostGuard | `!${HostGuard}`
 
@@ -120,11 +121,11 @@ const isGuard = (name: string): name is HostGuard => Object.hasOwn(hostGuards, n
 
 /** All conditions hold. Guards in `without` hold always: the switch by which tests prove that each is needed. */
 export const makeWhen =
-  (without: ReadonlySet<HostGuard>) =>
+  (without: ReadonlySet<HostGuard>, guards: Readonly<Record<HostGuard, Guard>> = hostGuards) =>
   (given: Given, conditions: ReadonlyArray<HostCondition>): boolean =>
     conditions.every((condition) => {
       const name = isNegated(condition) ? condition.slice(1) : condition
       if (!isGuard(name)) throw new Error(`the machine names a guard that does not exist: ${name}`)
-      const holds = without.has(name) || hostGuards[name](given)
+      const holds = without.has(name) || guards[name](given)
       return isNegated(condition) ? !holds : holds
     })

@@ -46,17 +46,23 @@ export const readFeed = Effect.fnUntraced(function* (after: FeedPosition, limit:
     order by xid, seq limit ${limit}`
 })
 
-/** Rows of one span of transactions, both ends included; null where the beginning has been cleared away. */
-export const readFeedSpan = Effect.fnUntraced(function* (from: number, to: number, limit: number) {
+/** Rows of one span of transactions, both ends included; null where its beginning was cleared away, or it is too long. */
+export const readFeedSpan = Effect.fnUntraced(function* (
+  from: number,
+  to: number,
+  options: { readonly limit: number; readonly knownComplete: boolean }
+) {
   const sql = yield* SqlClient.SqlClient
-  const oldest = yield* sql<{ reaches: boolean }>`
-    select coalesce((select min(xid) from change_feed) <= ${String(from)}::text::xid8, ${from} >= ${to}) as reaches`
-  if (oldest[0]?.reaches !== true) return null
+  if (!options.knownComplete) {
+    const oldest = yield* sql<{ reaches: boolean }>`
+      select coalesce(min(xid) <= ${String(from)}::text::xid8, false) as reaches from change_feed`
+    if (oldest[0]?.reaches !== true) return null
+  }
   const rows = yield* sql<FeedRow>`
     select xid::text::float8 as xid, seq::float8 as seq, topic, host_id, job_id, version::float8 as version
     from change_feed where xid >= ${String(from)}::text::xid8 and xid <= ${String(to)}::text::xid8
-    order by xid, seq limit ${limit + 1}`
-  return rows.length > limit ? null : rows
+    order by xid, seq limit ${options.limit + 1}`
+  return rows.length > options.limit ? null : rows
 })
 
 /** A hint for each wake-up of the feed; listens again after the connection was lost, and hints then too. */

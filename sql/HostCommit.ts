@@ -49,7 +49,7 @@ const pairs = <A, B>(rows: ReadonlyArray<A>, pick: (row: A) => ReadonlyArray<B>)
 
 export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: ReadonlyArray<HostCommitRow>) {
   const sql = yield* SqlClient.SqlClient
-  const text = (pick: (row: HostCommitRow) => string | null) => rows.map(pick)
+  const text = (pick: (row: HostCommitRow) => string) => rows.map(pick)
   const set = pairs(rows, (row) => row.timersSet)
   const cancelled = pairs(rows, (row) => row.timersCancelled)
   const opened = pairs(rows, (row) => row.intentsOpened)
@@ -57,16 +57,19 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
   const orders = rows.flatMap((row) => (row.jobHost ? [{ hostId: row.hostId, ...row.jobHost }] : []))
   const answers = yield* sql<{ host_id: HostId; result: HostCommitResult }>`
     with lease as (select epoch from worker_lease where name = 'worker'),
+    -- An array of nulls has no type for the driver, so absent texts travel empty.
     input as (
-      select * from unnest(
-        ${text((row) => row.hostId)}::uuid[], ${text((row) => String(row.machineVersion))}::int[],
-        ${text((row) => String(row.was))}::bigint[],
+      select i.host_id, i.machine_version, i.was, i.from_link, i.to_link, i.from_work, i.to_work, i.summary, i.value,
+        i.context, i.event_type, i.event, nullif(i.order_id, '')::uuid as order_id, nullif(i.claim, '')::uuid as claim
+      from unnest(
+        ${text((row) => row.hostId)}::uuid[], ${rows.map((row) => row.machineVersion)}::int[],
+        ${rows.map((row) => row.was)}::float8[],
         ${text((row) => row.from.link)}::text[], ${text((row) => row.to.link)}::text[],
         ${text((row) => row.from.work)}::text[], ${text((row) => row.to.work)}::text[],
         ${text((row) => row.to.summary)}::text[],
         ${text((row) => JSON.stringify(row.value))}::text[], ${text((row) => JSON.stringify(row.context))}::text[],
         ${text((row) => row.event.type)}::text[], ${text((row) => JSON.stringify(row.event))}::text[],
-        ${text((row) => row.orderId)}::uuid[], ${text((row) => row.claim)}::uuid[]
+        ${text((row) => row.orderId ?? "")}::text[], ${text((row) => row.claim ?? "")}::text[]
       ) as i(host_id, machine_version, was, from_link, to_link, from_work, to_work, summary, value, context,
         event_type, event, order_id, claim)
     ),
@@ -83,7 +86,7 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
     judged as (
       select i.*, case
         when h.host_id is null then 'missing'
-        when l.epoch <> ${epoch}::bigint then 'fenced'
+        when l.epoch <> ${epoch}::float8 then 'fenced'
         when h.version <> i.was or h.link <> i.from_link or h.work <> i.from_work then 'stale'
         when i.from_link <> i.to_link and not exists (select 1 from allowed_transitions a
           where a.machine = 'host' and a.version = i.machine_version and a.region = 'link'
@@ -123,7 +126,7 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
       insert into host_timers (host_id, id, due_at, armed_version)
       select x.host_id, x.id, now() + x.delay_ms * interval '1 millisecond', c.version
       from unnest(${set.map(([row]) => row.hostId)}::uuid[], ${set.map(([, timer]) => timer.id)}::text[],
-        ${set.map(([, timer]) => String(timer.delayMillis))}::float8[]) x(host_id, id, delay_ms)
+        ${set.map(([, timer]) => timer.delayMillis)}::float8[]) x(host_id, id, delay_ms)
       join cas c on c.host_id = x.host_id
       on conflict (host_id, id) do update set due_at = excluded.due_at, armed_version = excluded.armed_version
     ),
@@ -139,7 +142,7 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
       insert into host_intents (id, host_id, order_id, action, baseline, opened_version)
       select x.id, x.host_id, x.order_id, x.action, x.baseline::jsonb, c.version
       from unnest(${opened.map(([, intent]) => intent.id)}::text[], ${opened.map(([row]) => row.hostId)}::uuid[],
-        ${opened.map(([row]) => row.orderId)}::uuid[], ${opened.map(([, intent]) => intent.action)}::text[],
+        ${opened.flatMap(([row]) => (row.orderId ? [row.orderId] : []))}::uuid[], ${opened.map(([, intent]) => intent.action)}::text[],
         ${opened.map(([, intent]) => JSON.stringify(intent.baseline))}::text[]) x(id, host_id, order_id, action, baseline)
       join cas c on c.host_id = x.host_id
       -- Waits for the closing of the same host's last intent, which the unique index wants first.
@@ -147,13 +150,13 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
     ),
     orders as (
       update patch_job_hosts p set
-        state = x.state, ended = x.ended, outcome = coalesce(x.outcome::jsonb, p.outcome),
-        agent_job_id = coalesce(x.agent_job_id, p.agent_job_id), started_at = coalesce(p.started_at, now()),
+        state = x.state, ended = x.ended, outcome = coalesce(nullif(x.outcome, '')::jsonb, p.outcome),
+        agent_job_id = coalesce(nullif(x.agent_job_id, ''), p.agent_job_id), started_at = coalesce(p.started_at, now()),
         finished_at = case when x.ended then now() end
       from unnest(${orders.map((order) => order.hostId)}::uuid[], ${orders.map((order) => order.orderId)}::uuid[],
-        ${orders.map((order) => order.state)}::text[], ${orders.map((order) => String(order.ended))}::boolean[],
-        ${orders.map((order) => (order.outcome ? JSON.stringify(order.outcome) : null))}::text[],
-        ${orders.map((order) => order.agentJobId)}::text[]) x(host_id, order_id, state, ended, outcome, agent_job_id)
+        ${orders.map((order) => order.state)}::text[], ${orders.map((order) => order.ended)}::boolean[],
+        ${orders.map((order) => (order.outcome ? JSON.stringify(order.outcome) : ""))}::text[],
+        ${orders.map((order) => order.agentJobId ?? "")}::text[]) x(host_id, order_id, state, ended, outcome, agent_job_id)
       join cas c on c.host_id = x.host_id
       where p.id = x.order_id
       returning p.id, p.job_id, p.host_id
@@ -180,7 +183,7 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
 export const wasCommitted = Effect.fnUntraced(function* (row: HostCommitRow) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ same: boolean }>`
-    select event = ${JSON.stringify(row.event)}::jsonb and to_work = ${row.to.work} and to_link = ${row.to.link} as same
-    from host_transitions where host_id = ${row.hostId} and version = ${String(row.was + 1)}::bigint`
+    select event = ${JSON.stringify(row.event)}::text::jsonb and to_work = ${row.to.work} and to_link = ${row.to.link} as same
+    from host_transitions where host_id = ${row.hostId} and version = ${row.was + 1}::float8`
   return rows[0]?.same ?? false
 })

@@ -31,7 +31,7 @@ export const getHost = Effect.fnUntraced(function* (principal: Principal, id: Ho
         (select json_build_object('health', d.health, 'reason', d.reason, 'uptime_seconds', d.uptime_seconds,
           'polled_at', d.polled_at, 'failure_kind', d.failure_kind, 'failure_message', d.failure_message,
           'failed_at', d.failed_at, 'next_poll_at', d.next_poll_at)
-          from (select h.id) only left join host_health_data d on d.host_id = only.id) as health,
+          from (select h.id) one left join host_health_data d on d.host_id = one.id) as health,
         coalesce((select json_agg(json_build_object('id', t.id, 'due_at', t.due_at) order by t.due_at)
           from host_timers t where t.host_id = h.id), '[]') as deadlines,
         (select json_build_object('id', o.id, 'job_id', o.job_id, 'job_number', j.number, 'state', o.state,
@@ -88,7 +88,7 @@ export const insertHost = Effect.fnUntraced(function* (caller: Caller, registrat
       ${JSON.stringify(context)}::text::jsonb)`
   yield* sql`insert into change_feed (topic, host_id) values ('host', ${id})`
   yield* sql`select pg_notify('worker', ${`host_registered ${id}`}), pg_notify('feed', '')`
-  const answer = yield* getHost(caller.principal, id)
+  const answer = yield* Effect.catchTag(getHost(caller.principal, id), "NotFound", Effect.die)
   const audit: AuditEntry = { action: "host.register", object_type: "host", object_id: id, before: null, after: registration }
   return { answer, audit }
 })
@@ -162,7 +162,13 @@ export const insertRequest = Effect.fnUntraced(function* (id: HostId, event: Hos
   yield* sql`select pg_notify('worker', ${`host_requested ${id}`})`
 })
 
-const ask = (caller: Caller, id: HostId, event: HostRequest, action: string, before: Effect.Effect<unknown, Conflict | SqlError.SqlError, SqlClient.SqlClient>) =>
+const ask = <E>(
+  caller: Caller,
+  id: HostId,
+  event: HostRequest,
+  action: string,
+  before: Effect.Effect<unknown, E, SqlClient.SqlClient>
+) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     sql.withTransaction(
       Effect.gen(function* () {

@@ -128,7 +128,7 @@ export const commitJob = Effect.fnUntraced(function* (epoch: number, row: JobCom
   const sql = yield* SqlClient.SqlClient
   const version = row.was === null ? 0 : row.was + 1
   const rows = yield* sql`
-    with lease as (select 1 from worker_lease where name = 'worker' and epoch = ${String(epoch)}::text::bigint),
+    with lease as (select 1 from worker_lease where name = 'worker' and epoch = ${epoch}::float8),
     cas as (
       insert into job_snapshots as s (job_id, machine_version, version, state, value, context)
       select ${row.jobId}::text::uuid, ${row.machineVersion}, ${version}, ${row.to}, ${JSON.stringify(row.value)}::text::jsonb,
@@ -152,7 +152,7 @@ export const commitJob = Effect.fnUntraced(function* (epoch: number, row: JobCom
       insert into job_timers (job_id, id, due_at, armed_version)
       select cas.job_id, x.id, now() + x.delay_ms * interval '1 millisecond', cas.version
       from cas, unnest(${row.timersSet.map((timer) => timer.id)}::text[],
-        ${row.timersSet.map((timer) => String(timer.delay_ms))}::float8[]) x(id, delay_ms)
+        ${row.timersSet.map((timer) => timer.delay_ms)}::float8[]) x(id, delay_ms)
       on conflict (job_id, id) do update set due_at = excluded.due_at, armed_version = excluded.armed_version
     ),
     job as (

@@ -23,11 +23,15 @@ export const writeSeen = Effect.fnUntraced(function* (rows: ReadonlyArray<SeenRo
   const sql = yield* SqlClient.SqlClient
   yield* sql`
     with input as (
-      select * from unnest(${rows.map((row) => row.hostId)}::uuid[], ${rows.map((row) => row.health)}::text[],
-        ${rows.map((row) => row.reason)}::text[], ${rows.map((row) => String(row.uptimeSeconds))}::float8[],
-        ${rows.map((row) => row.agentVersion)}::text[], ${rows.map((row) => String(row.nextPollMillis))}::float8[],
-        ${rows.map((row) => row.failure?.kind ?? null)}::text[],
-        ${rows.map((row) => row.failure?.message ?? null)}::text[], ${rows.map((row) => String(row.announce))}::boolean[]
+      -- An array of nulls has no type for the driver, so absent texts travel empty.
+      select i.host_id, i.health, nullif(i.reason, '') as reason, i.uptime_seconds,
+        nullif(i.agent_version, '') as agent_version, i.next_poll_ms, nullif(i.failure_kind, '') as failure_kind,
+        nullif(i.failure_message, '') as failure_message, i.announce
+      from unnest(${rows.map((row) => row.hostId)}::uuid[], ${rows.map((row) => row.health)}::text[],
+        ${rows.map((row) => row.reason ?? "")}::text[], ${rows.map((row) => row.uptimeSeconds)}::float8[],
+        ${rows.map((row) => row.agentVersion ?? "")}::text[], ${rows.map((row) => row.nextPollMillis)}::float8[],
+        ${rows.map((row) => row.failure?.kind ?? "")}::text[],
+        ${rows.map((row) => row.failure?.message ?? "")}::text[], ${rows.map((row) => row.announce)}::boolean[]
       ) as i(host_id, health, reason, uptime_seconds, agent_version, next_poll_ms, failure_kind, failure_message, announce)
     ),
     alive as (
@@ -65,7 +69,7 @@ export const writeMissed = Effect.fnUntraced(function* (rows: ReadonlyArray<Miss
       insert into host_health_data (host_id, failure_kind, failure_message, failed_at, next_poll_at)
       select i.host_id, i.kind, i.message, now(), now() + i.next_poll_ms * interval '1 millisecond'
       from unnest(${rows.map((row) => row.hostId)}::uuid[], ${rows.map((row) => row.kind)}::text[],
-        ${rows.map((row) => row.message)}::text[], ${rows.map((row) => String(row.nextPollMillis))}::float8[]
+        ${rows.map((row) => row.message)}::text[], ${rows.map((row) => row.nextPollMillis)}::float8[]
       ) as i(host_id, kind, message, next_poll_ms)
       join hosts h on h.id = i.host_id
       order by i.host_id
@@ -115,7 +119,7 @@ export const writePatches = Effect.fnUntraced(function* (hostId: HostId, patches
   const rows = yield* sql<{ changed: boolean }>`
     with before as (select content_hash from host_patch_data where host_id = ${hostId})
     insert into host_patch_data as d (host_id, patches, pending, security, oldest_security_at, content_hash)
-    select id, ${content}::jsonb, ${patches.length}, ${security}, case when ${security} > 0 then now() end,
+    select id, ${content}::text::jsonb, ${patches.length}, ${security}, case when ${security} > 0 then now() end,
       sha256(convert_to(${content}::text, 'UTF8'))
     from hosts where id = ${hostId}
     on conflict (host_id) do update set read_at = now(),
@@ -139,7 +143,7 @@ export const writePackages = Effect.fnUntraced(function* (hostId: HostId, packag
   if (same.length > 0) return
   yield* sql`
     insert into host_packages (host_id, packages, total, content_hash)
-    select id, ${content}::jsonb, ${packages.length}, sha256(convert_to(${content}::text, 'UTF8'))
+    select id, ${content}::text::jsonb, ${packages.length}, sha256(convert_to(${content}::text, 'UTF8'))
     from hosts where id = ${hostId}
     on conflict (host_id) do update set packages = excluded.packages, total = excluded.total,
       content_hash = excluded.content_hash, changed_at = now(), read_at = now()`
@@ -155,8 +159,8 @@ export const writeProgress = Effect.fnUntraced(function* (
   const log = JSON.stringify(progress.log)
   yield* sql`
     with changed as (
-      update patch_job_hosts set progress_percent = ${progress.percent}, log = ${log}::jsonb
-      where id = ${orderId} and (progress_percent <> ${progress.percent} or log <> ${log}::jsonb)
+      update patch_job_hosts set progress_percent = ${progress.percent}, log = ${log}::text::jsonb
+      where id = ${orderId} and (progress_percent <> ${progress.percent} or log <> ${log}::text::jsonb)
       returning job_id, host_id
     ),
     fed as (

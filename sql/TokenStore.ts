@@ -57,3 +57,12 @@ export const findToken = Effect.fnUntraced(function* (tokenHash: Uint8Array) {
   const token: FoundToken = found
   return token
 })
+
+export const isTokenLive = Effect.fnUntraced(function* (id: TokenId) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ live: boolean }>`
+    select exists (
+      select 1 from api_tokens t join users u on u.id = t.user_id
+      where t.id = ${id} and t.revoked_at is null and t.expires_at > now() and u.disabled_at is null) as live`
+  return rows[0]?.live === true
+})

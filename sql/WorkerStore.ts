@@ -5,11 +5,19 @@ import { HostId } from "#core/Ids.ts"
 
 const WORKER_LOCK = 7_202_612
 
-/** True when this session now holds the lock that only one worker may hold; it is freed when the session ends. */
-export const tryWorkerLock = Effect.gen(function* () {
+/**
+ * Waits until this process is the only worker. The lock belongs to a session of its own for as long as the scope is open,
+ * so a worker that dies gives it back at once.
+ */
+export const waitForWorkerLock = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ taken: boolean }>`select pg_try_advisory_lock(${WORKER_LOCK}) as taken`
-  return rows[0]!.taken
+  const session = yield* sql.reserve
+  const take = session
+    .executeValues("select pg_try_advisory_lock($1)", [WORKER_LOCK])
+    .pipe(Effect.map((rows) => rows[0]?.[0] === true))
+  if (yield* take) return
+  yield* Effect.logInfo("Another worker is running; this one stands by")
+  yield* take.pipe(Effect.delay("1 second"), Effect.repeat({ until: (taken) => taken }))
 })
 
 /** Raises the epoch: from now on every commit of an earlier worker is refused. */
@@ -36,7 +44,7 @@ export const beat = Effect.fnUntraced(function* (worker: {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
     insert into worker_heartbeat (worker_id, epoch, pid, program_version)
-    values (${worker.id}, ${String(worker.epoch)}::bigint, ${worker.pid}, ${worker.programVersion})
+    values (${worker.id}, ${worker.epoch}::int, ${worker.pid}, ${worker.programVersion})
     on conflict (worker_id) do update set beat_at = now(), epoch = excluded.epoch`
   yield* sql`delete from worker_heartbeat where beat_at < now() - interval '1 day'`
 })

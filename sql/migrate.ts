@@ -43,9 +43,10 @@ const writeAllowedTransitions = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const allowed = allowedTransitions()
   const column = (pick: (row: (typeof allowed)[number]) => string) => allowed.map(pick)
+  const versions = allowed.map((row) => row.version)
   yield* sql`
     insert into allowed_transitions (machine, version, region, from_state, event, to_state)
-    select * from unnest(${column((row) => row.machine)}::text[], ${column((row) => String(row.version))}::int[],
+    select * from unnest(${column((row) => row.machine)}::text[], ${versions}::int[],
       ${column((row) => row.region)}::text[], ${column((row) => row.from)}::text[],
       ${column((row) => row.event)}::text[], ${column((row) => row.to)}::text[])
     on conflict do nothing`

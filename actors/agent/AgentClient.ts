@@ -4,6 +4,7 @@ import type { AgentJob, AgentJobEntry } from "#core/AgentJob.ts"
 import type { AgentJobId } from "#core/Ids.ts"
 import type { InstalledPackage } from "#core/Package.ts"
 import type { AgentFailure } from "./AgentFailure.ts"
+import type { AgentGuard } from "./AgentGuard.ts"
 import { AgentLane, AgentSlots } from "./AgentSlots.ts"
 import type { AgentTarget } from "./AgentTarget.ts"
 import { AgentTrust, secureContextOf, TrustError, type TrustMaterial } from "./AgentTrust.ts"
@@ -31,6 +32,10 @@ export interface AgentClientOptions {
   readonly maxWebSockets: number
   /** Pause between two looks at a watched job without WebSocket, at first and at most. */
   readonly pollMs: readonly [first: number, most: number]
+  /** How long after a full handshake its session may be resumed. */
+  readonly sessionMaxAgeMs: number
+  /** For tests alone. */
+  readonly guardsOff: ReadonlySet<AgentGuard>
 }
 
 export const agentClientDefaults: AgentClientOptions = {
@@ -40,7 +45,9 @@ export const agentClientDefaults: AgentClientOptions = {
   listMs: 45_000,
   commandMs: 30_000,
   maxWebSockets: 500,
-  pollMs: [2000, 10_000]
+  pollMs: [2000, 10_000],
+  sessionMaxAgeMs: 3600_000,
+  guardsOff: new Set()
 }
 
 const KiB = 1024
@@ -82,13 +89,14 @@ export const makeAgentClient = (
 ): AgentClientService => {
   const options = { ...agentClientDefaults, ...given }
   let secureContext = secureContextOf(trust)
-  const sessions = makeTlsSessions()
+  const sessions = makeTlsSessions({ maxAgeMs: options.sessionMaxAgeMs, maxCount: 20_000 }, options.guardsOff)
   const wiring: Wiring = {
     get secureContext() {
       return secureContext
     },
     sessions,
-    slots
+    slots,
+    guardsOff: options.guardsOff
   }
 
   const ask = <A>(

@@ -3,6 +3,7 @@
  * Node checks nothing when it resumes one: what a full handshake verified is all that is known, so a session is found only under
  * the very registration it was made for, for at most an hour from that handshake, and is dropped on the first error.
  */
+import type { AgentGuard } from "./AgentGuard.ts"
 import type { AgentTarget } from "./AgentTarget.ts"
 
 interface Kept {
@@ -16,13 +17,18 @@ export interface SessionLimits {
   readonly maxCount: number
 }
 
-const keyOf = (target: AgentTarget): string =>
+const registration = (target: AgentTarget): string =>
   `${target.address}|${target.port}|${target.name ?? ""}|${target.host_id}|${target.trust_generation}|${target.bound_fingerprint ?? ""}`
 
-export const makeTlsSessions = (limits: SessionLimits = { maxAgeMs: 3600_000, maxCount: 20_000 }) => {
+const endpoint = (target: AgentTarget): string => `${target.address}|${target.port}`
+
+export const makeTlsSessions = (
+  limits: SessionLimits = { maxAgeMs: 3600_000, maxCount: 20_000 },
+  guardsOff: ReadonlySet<AgentGuard> = new Set()
+) => {
   const kept = new Map<string, Kept>()
   return {
-    keyOf,
+    keyOf: guardsOff.has("resumption_key") ? endpoint : registration,
     find: (key: string): Kept | undefined => {
       const found = kept.get(key)
       if (found && performance.now() - found.verifiedAt > limits.maxAgeMs) {

@@ -1,6 +1,7 @@
 /** Opens one verified connection to an agent: our secure context, our session cache, the identity check, no DNS for an address. */
 import { isIP } from "node:net"
 import { connect, type ConnectionOptions, type SecureContext, type TLSSocket } from "node:tls"
+import type { AgentGuard } from "./AgentGuard.ts"
 import type { AgentTarget } from "./AgentTarget.ts"
 import { checkIdentity } from "./checkIdentity.ts"
 import type { TlsSessions } from "./TlsSessions.ts"
@@ -25,11 +26,12 @@ export interface Link {
 export interface Dialling {
   readonly secureContext: SecureContext
   readonly sessions: TlsSessions
+  readonly guardsOff: ReadonlySet<AgentGuard>
 }
 
 /** Calls exactly one of the two, once; after `secure` the caller watches the socket. Time limits are the caller's. */
 export const dial = (
-  { secureContext, sessions }: Dialling,
+  { guardsOff, secureContext, sessions }: Dialling,
   target: AgentTarget,
   onSecure: (link: Link) => void,
   onFailed: (link: Link, error: Error) => void
@@ -44,7 +46,8 @@ export const dial = (
     autoSelectFamily: false,
     ...(target.name !== null && isIP(target.name) === 0 ? { servername: target.name } : {}),
     ...(kept ? { session: kept.session } : {}),
-    checkServerIdentity: (_, certificate) => checkIdentity(target, certificate)
+    checkServerIdentity: (_, certificate) =>
+      guardsOff.has("identity") ? undefined : checkIdentity(target, certificate)
   }
   const socket = connect(options)
   const link: Link = { socket, sessionKey, secure: false, resumed: false, ticketSeen: false, firstError: null }

@@ -77,8 +77,8 @@ export const openJobEvents = (
       })
       ws.once("close", () => {
         clearTimeout(silence)
+        if (settled) listener.rang()
         settle("failed")
-        listener.rang()
       })
     }
     const link = dial(wiring, target, upgrade, () => settle("failed"))

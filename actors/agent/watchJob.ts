@@ -125,8 +125,8 @@ export const watchJob = (watching: Watching, target: AgentTarget, id: AgentJobId
         const asked = Result.isFailure(looked) ? (looked.failure.retry_after_ms ?? 0) : 0
         const quiet = events?.isOpen() ? (told ? AFTER_EVENT_MS : NET_MS) : pause
         pause = Math.min(pause * 1.5, longestPause)
-        yield* Effect.sleep(Math.min(LEAST_MS, quiet))
-        yield* bell.wait(Math.max(asked, quiet - LEAST_MS))
+        yield* Effect.sleep(Math.max(asked, Math.min(LEAST_MS, quiet)))
+        yield* bell.wait(Math.max(0, quiet - Math.max(asked, LEAST_MS)))
       }
     }).pipe(Effect.provideService(AgentLane, "command"))
   )

@@ -28,6 +28,8 @@ export interface AuthorityFiles {
 const DAY = 24 * 3600_000
 const RENEW_BEFORE_DAYS = 30
 
+const pairOf = ({ certificate_pem, private_key_pem }: KeyPair): KeyPair => ({ certificate_pem, private_key_pem })
+
 const complete = (pair: { certificate_pem: string | null; private_key_pem: string | null }): KeyPair | null =>
   pair.certificate_pem !== null && pair.private_key_pem !== null
     ? { certificate_pem: pair.certificate_pem, private_key_pem: pair.private_key_pem }
@@ -46,7 +48,7 @@ const ensureCa = async (directory: string, years: number, made: Array<KeyFileNam
   const fresh = await mintAuthority(years)
   await writePair(directory, "ca", fresh)
   made.push("ca")
-  return fresh
+  return pairOf(fresh)
 }
 
 const webNames = (publicNames: ReadonlyArray<string>): Array<SubjectName> => {
@@ -77,7 +79,7 @@ const ensureLeaf = async (
   const fresh = await issue(request)
   await writePair(directory, name, fresh)
   made.push(name)
-  return fresh
+  return pairOf(fresh)
 }
 
 /** Idempotent; renews the manager's and the web certificate 30 days before they end or when the public names grow. */

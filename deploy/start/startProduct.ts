@@ -8,6 +8,7 @@ import { firstRun } from "../firstRun.ts"
 import type { WriteLog } from "../Log.ts"
 import { entryOf } from "../projectRoot.ts"
 import { registerFleet } from "../registerFleet.ts"
+import { createAccessToken } from "../createAccessToken.ts"
 import { keepDatabase } from "./keepDatabase.ts"
 import { ownDataDirectory } from "./ownDataDirectory.ts"
 import { refuseTakenPort } from "./refuseTakenPort.ts"
@@ -71,7 +72,8 @@ const children = async (starting: Starting, config: ConfigValues): Promise<void>
   starting.undo.push(async () => void (await Promise.all(starting.children.map((one) => one.stop()))))
   const fleetArguments = [
     ...["--fleet", String(config.fleet.hosts), "--dir", files.fleet],
-    ...["--port", String(config.agent.port), "--control", files.fleetControl]
+    ...["--port", String(config.agent.port), "--control", files.fleetControl],
+    ...["--publish-every", "90"]
   ]
   const failed = new AbortController()
   // One that fails stops the others, and all are waited for, so that none is left behind half started.
@@ -88,7 +90,7 @@ const children = async (starting: Starting, config: ConfigValues): Promise<void>
 const register = async ({ config, log, print }: Starting, running: ConfigValues): Promise<void> => {
   if (config.fleet.hosts === 0) return
   try {
-    const registered = await registerFleet(running)
+    const registered = await registerFleet(running, () => createAccessToken(running))
     if (registered > 0) print(`Registered ${registered} stand-in hosts on loopback (--fleet 0 starts without them).`)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
@@ -114,7 +116,7 @@ export const startProduct = async (starting: Starting): Promise<void> => {
   undo.push(await ownDataDirectory(config.dataDir, config.web.publicUrl))
   await Promise.all([
     refuseTakenPort(config.web.bind, config.web.port, "port"),
-    ...(config.fleet.hosts > 0 ? [refuseTakenPort("127.0.0.1", config.agent.port, "agent-port")] : [])
+    ...(config.fleet.hosts > 0 ? [refuseTakenPort("0.0.0.0", config.agent.port, "agent-port")] : [])
   ])
   stop.check()
   const running = await database(starting)

@@ -2,9 +2,9 @@
  * Wraps every request: its id, its size limit, the host name it must carry, and for every answer, whoever made it,
  * the envelope where it is an error, the common headers and a line in the log.
  */
-import { Clock, Context, Effect, References } from "effect"
+import { Cause, Clock, Context, Effect, References } from "effect"
 import { kibibytes } from "effect/ByteSize"
-import { HttpEffect, HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpEffect, HttpIncomingMessage, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { ErrorEnvelope } from "#http/api/Errors.ts"
 import { RequestId } from "#http/api/Errors.ts"
 import { newRequestId } from "#core/newId.ts"
@@ -58,6 +58,12 @@ const isApi = (path: string): boolean => path.startsWith("/api/") || path === "/
 
 const hostNameOf = (header: string | undefined): string => (header ?? "").toLowerCase().replace(/:[0-9]+$/, "")
 
+/** Faults of ours, whole; the caller only gets the request id. A body too large or cut off is not one. */
+const logDefects = (cause: Cause.Cause<unknown>) => {
+  const defects = cause.reasons.filter((reason) => reason._tag === "Die" && !HttpServerError.isHttpServerError(reason.defect))
+  return defects.length === 0 ? Effect.void : Effect.logError("A request failed", Cause.fromReasons(defects))
+}
+
 export const layer = HttpRouter.middleware(
   Effect.gen(function* () {
     const config = yield* WebConfig
@@ -84,7 +90,7 @@ export const layer = HttpRouter.middleware(
         const inner = config.hostNames.has(hostNameOf(request.headers["host"]))
           ? handler
           : Effect.succeed(HttpServerResponse.empty({ status: 421 }))
-        return Effect.updateContext(inner, (context: Context.Context<never>) =>
+        return Effect.updateContext(Effect.tapCause(inner, logDefects), (context: Context.Context<never>) =>
           Context.mergeAll(
             context,
             Context.make(RequestId, id),

@@ -12,7 +12,8 @@ const operationMs = 1_800_000
 const quickMs = 60_000
 
 const failed = (command: string, result: CommandResult): CommandFailure => ({
-  errorCode: result.exitCode === 124 ? "TIMEOUT" : result.exitCode === 127 ? "COMMAND_NOT_FOUND" : classify(result.stderr),
+  errorCode:
+    result.exitCode === 124 ? "TIMEOUT" : result.exitCode === 127 ? "COMMAND_NOT_FOUND" : classify(result.stderr),
   message: `${command} failed (exit ${result.exitCode}): ${result.stderr.trim()}`,
   exitCode: result.exitCode,
   stdout: result.stdout,
@@ -38,7 +39,8 @@ export class AptBackend implements Backend {
   }
 
   async installed(): Promise<ReadonlyArray<Installed>> {
-    const format = "${db:Status-Status}\\t${Package}\\t${Version}\\t${Architecture}\\t${Installed-Size}\\t${Depends}\\t${binary:Summary}\\n"
+    const format =
+      "${db:Status-Status}\\t${Package}\\t${Version}\\t${Architecture}\\t${Installed-Size}\\t${Depends}\\t${binary:Summary}\\n"
     const result = await runCommand("dpkg-query", [`--admindir=${this.root}/var/lib/dpkg`, "-W", "-f", format], {
       deadlineMs: quickMs
     })
@@ -98,7 +100,13 @@ export class AptBackend implements Backend {
 
   upgrade(names: ReadonlyArray<string> | undefined, signal: AbortSignal): Promise<Outcome> {
     return names === undefined
-      ? this.change([["-y", "-f", "install"], ["-y", "dist-upgrade"]], signal)
+      ? this.change(
+          [
+            ["-y", "-f", "install"],
+            ["-y", "dist-upgrade"]
+          ],
+          signal
+        )
       : this.change([["-y", "install", "--", ...names]], signal)
   }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:http"
 import type { Fleet, HostSpec } from "./Fleet.ts"
 import type { Identity, Misbehaviour } from "./Misbehaviour.ts"
+import type { Timing } from "./StandIn.ts"
 
 const bodyLimit = 64 * 1024 * 1024
 
@@ -43,6 +44,9 @@ const handle = async (fleet: Fleet, method: string, url: URL, body: unknown): Pr
       case "PUT ca":
         fleet.setCa((body as { readonly ca_pem: string }).ca_pem)
         return {}
+      case "PUT misbehaviour":
+        fleet.misbehaveAll(...((Array.isArray(body) ? body : [body]) as ReadonlyArray<Misbehaviour>))
+        return {}
       case "GET ledger":
         return fleet.readLedger(url.searchParams.get("host") ?? undefined)
       case "GET stats":
@@ -67,10 +71,13 @@ const handle = async (fleet: Fleet, method: string, url: URL, body: unknown): Pr
     case "GET misbehaviour":
       return fleet.misbehaviours(address)
     case "PUT misbehaviour":
-      fleet.misbehave(address, ...(Array.isArray(body) ? body : [body]) as ReadonlyArray<Misbehaviour>)
+      fleet.misbehave(address, ...((Array.isArray(body) ? body : [body]) as ReadonlyArray<Misbehaviour>))
       return {}
     case "DELETE misbehaviour":
       fleet.misbehave(address)
+      return {}
+    case "PUT timing":
+      fleet.setTiming(address, body as Partial<Timing>)
       return {}
     case "POST publish": {
       const { name, version } = body as { readonly name?: string; readonly version?: string }

@@ -1,19 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
-import https from "node:https"
 import net from "node:net"
 import { join } from "node:path"
-import type { TLSSocket } from "node:tls"
 import type { Installed, Pending } from "./Backend.ts"
 import type { ProfileMix } from "./hostNames.ts"
 import { addressOf, defaultMix, distroOf, fqdnOf, profileSequence } from "./hostNames.ts"
-import { upgradeToJobSocket } from "./jobSocket.ts"
+import type { FleetTrust } from "./HostTls.ts"
+import { HostTls } from "./HostTls.ts"
 import type { LedgerEntry } from "./Ledger.ts"
 import { Ledger, readLedger } from "./Ledger.ts"
 import type { Identity, Misbehaviour } from "./Misbehaviour.ts"
 import type { ProfileName } from "./Profile.ts"
 import { profiles } from "./Profile.ts"
 import { mixSeed } from "./Seeded.ts"
-import { serveCall } from "./serveCall.ts"
 import type { Timing } from "./StandIn.ts"
 import { StandIn } from "./StandIn.ts"
 import type { Distro } from "./Universe.ts"
@@ -25,6 +23,7 @@ export interface HostSpec {
   readonly profile?: ProfileName
   readonly distro?: Distro
   readonly apt?: { readonly root: string; readonly repo: string }
+  readonly timing?: Partial<Timing>
 }
 
 export interface FleetOptions {
@@ -69,7 +68,13 @@ export interface FleetStats {
 }
 
 /** Quick enough for tests. */
-export const testTiming: Timing = { jobMs: [60, 120], rebootMs: [150, 300], restartMs: 50, minuteMs: 200, pingMs: 5_000 }
+export const testTiming: Timing = {
+  jobMs: [60, 120],
+  rebootMs: [150, 300],
+  restartMs: 50,
+  minuteMs: 200,
+  pingMs: 5_000
+}
 
 /** Slow enough to be watched. */
 export const watchedTiming: Timing = {
@@ -82,10 +87,7 @@ export const watchedTiming: Timing = {
 
 interface Seat {
   readonly host: StandIn
-  identity: Identity | undefined
-  server: https.Server | undefined
-  /** Servers for misbehaviour in the handshake, by what they show. */
-  strange: Map<string, https.Server> | undefined
+  readonly tls: HostTls
 }
 
 /** N stand-in agents behind one listener, each on its own loopback address. */
@@ -100,12 +102,8 @@ export class Fleet {
   private readonly timing: Timing
   private readonly bornAt: number
   private readonly seed: number
-  private ca: string | undefined
+  private readonly trust: FleetTrust
   private peak = 0
-  private handshakes = 0
-  private resumed = 0
-  private failedHandshakes = 0
-  private calls = 0
 
   constructor(options: FleetOptions) {
     this.options = options
@@ -115,7 +113,12 @@ export class Fleet {
     this.timing = { ...testTiming, ...options.timing }
     this.bornAt = this.readBirth()
     const caPath = join(this.dir, "ca.pem")
-    this.ca = existsSync(caPath) ? readFileSync(caPath, "utf8") : undefined
+    this.trust = {
+      dir: this.dir,
+      ca: existsSync(caPath) ? readFileSync(caPath, "utf8") : undefined,
+      counts: { handshakes: 0, resumed: 0, failed: 0, calls: 0 },
+      identityOf: (address) => this.find(address).tls.identity()
+    }
     this.ledger = new Ledger(join(this.dir, "ledger.jsonl"))
     const history = Map.groupBy(readLedger(this.ledger.path), (entry) => entry.host)
     const specs = options.hosts ?? Array.from({ length: options.count ?? 25 }, () => ({}))
@@ -137,7 +140,8 @@ export class Fleet {
   private seat(spec: HostSpec, index: number, history: Map<string, Array<LedgerEntry>>): StandIn {
     this.sequence ??= profileSequence(this.options.profileMix ?? defaultMix)
     const address = spec.address ?? addressOf(index)
-    if (!address.startsWith("127.")) throw new Error(`${address} is not a loopback address; stand-ins live on 127.0.0.0/8`)
+    if (!address.startsWith("127."))
+      throw new Error(`${address} is not a loopback address; stand-ins live on 127.0.0.0/8`)
     const profile = spec.profile ?? this.sequence[index % this.sequence.length] ?? "2.7"
     const host = new StandIn(
       {
@@ -149,20 +153,24 @@ export class Fleet {
         ...(spec.apt === undefined ? {} : { apt: spec.apt })
       },
       {
-        timing: this.timing,
+        timing: { ...this.timing, ...spec.timing },
         rateLimit: this.options.rateLimit ?? true,
         ledger: this.ledger,
         bornAt: this.bornAt,
         history: history.get(address) ?? []
       }
     )
-    this.seats.set(address, { host, identity: undefined, server: undefined, strange: undefined })
+    this.seats.set(address, { host, tls: new HostTls(host, this.trust) })
     return host
   }
 
   /** Adds a host to a running fleet. */
   addHost(spec: HostSpec): HostView {
-    const host = this.seat(spec, this.seats.size, Map.groupBy(this.ledger.read(), (entry) => entry.host))
+    const host = this.seat(
+      spec,
+      this.seats.size,
+      Map.groupBy(this.ledger.read(), (entry) => entry.host)
+    )
     return this.view(host.spec.address)
   }
 
@@ -219,133 +227,47 @@ export class Fleet {
         raw.end(told.text ?? "SSH-2.0-OpenSSH_9.6p1 Ubuntu-3ubuntu13.4\r\n")
         return
       case undefined:
-        void this.serverFor(seat)
+        void seat.tls
+          .server()
           .then((server) => (server === undefined ? raw.destroy() : server.emit("connection", raw)))
           .catch(() => raw.destroy())
     }
   }
 
-  private identityOf(seat: Seat): Identity | undefined {
-    if (seat.identity !== undefined) return seat.identity
-    const folder = join(this.dir, "hosts", seat.host.spec.address)
-    if (!existsSync(join(folder, "server.pem")) || !existsSync(join(folder, "server.key.pem"))) return undefined
-    seat.identity = {
-      certificate_pem: readFileSync(join(folder, "server.pem"), "utf8"),
-      private_key_pem: readFileSync(join(folder, "server.key.pem"), "utf8")
-    }
-    return seat.identity
-  }
-
-  private async serverFor(seat: Seat): Promise<https.Server | undefined> {
-    if (this.ca === undefined) {
-      const path = join(this.dir, "ca.pem")
-      if (!existsSync(path)) return undefined
-      this.ca = readFileSync(path, "utf8")
-    }
-    const told = seat.host.script.take(["wrong_ca", "certificate", "certificate_of", "refuse_client", "tls12"])
-    if (told !== undefined) return this.strangeServer(seat, told)
-    const identity = this.identityOf(seat)
-    if (identity === undefined) return undefined
-    seat.server ??= this.makeServer(seat.host, identity, this.ca, "TLSv1.3")
-    return seat.server
-  }
-
-  private async strangeServer(
-    seat: Seat,
-    told: Extract<Misbehaviour, { kind: "wrong_ca" | "certificate" | "certificate_of" | "refuse_client" | "tls12" }>
-  ): Promise<https.Server | undefined> {
-    const key = told.kind === "certificate" ? told.identity.certificate_pem : JSON.stringify([told.kind, "address" in told ? told.address : ""])
-    const known = seat.strange?.get(key)
-    if (known !== undefined) return known
-    const ca = this.ca ?? ""
-    const own = this.identityOf(seat)
-    const make = async (): Promise<https.Server | undefined> => {
-      if (told.kind === "certificate") return this.makeServer(seat.host, told.identity, ca, "TLSv1.3")
-      if (told.kind === "certificate_of") {
-        const other = this.identityOf(this.find(told.address))
-        return other === undefined ? undefined : this.makeServer(seat.host, other, ca, "TLSv1.3")
-      }
-      if (told.kind === "tls12") return own === undefined ? undefined : this.makeServer(seat.host, own, ca, "TLSv1.2")
-      // Loaded only here: the certificate library is larger than the rest of the fleet.
-      const { TestCa } = await import("./testCa.ts")
-      const rogue = await TestCa.make("Rogue CA")
-      if (told.kind === "refuse_client") {
-        return own === undefined ? undefined : this.makeServer(seat.host, own, rogue.certificatePem, "TLSv1.3")
-      }
-      const { address, fqdn } = seat.host.spec
-      return this.makeServer(seat.host, await rogue.host({ address, fqdn }), ca, "TLSv1.3")
-    }
-    const server = await make()
-    if (server !== undefined) (seat.strange ??= new Map()).set(key, server)
-    return server
-  }
-
-  private makeServer(host: StandIn, identity: Identity, ca: string, tls: "TLSv1.2" | "TLSv1.3"): https.Server {
-    const server = https.createServer(
-      {
-        key: identity.private_key_pem,
-        cert: identity.certificate_pem,
-        ca,
-        minVersion: tls,
-        maxVersion: tls,
-        requestCert: true,
-        rejectUnauthorized: true,
-        handshakeTimeout: 10_000,
-        keepAliveTimeout: 15_000,
-        sessionTimeout: 3_600,
-        ALPNProtocols: ["http/1.1"]
-      },
-      (request, response) => {
-        this.calls += 1
-        void serveCall(host, request, response).catch(() => request.socket.destroy())
-      }
-    )
-    server.on("secureConnection", (socket: TLSSocket) => {
-      this.handshakes += 1
-      if (socket.isSessionReused()) this.resumed += 1
-    })
-    server.on("tlsClientError", (_error, socket) => {
-      this.failedHandshakes += 1
-      socket.destroy()
-    })
-    server.on("clientError", (_error, socket) => socket.destroy())
-    server.on("upgrade", (request, socket, head) => {
-      socket.on("error", () => socket.destroy())
-      this.calls += 1
-      upgradeToJobSocket(host, request, socket, head)
-    })
-    return server
-  }
-
   /** The CA whose client certificates the agents accept; every host takes it up at once. */
   setCa(caPem: string): void {
-    if (caPem === this.ca) return
+    if (caPem === this.trust.ca) return
     writeWhole(join(this.dir, "ca.pem"), caPem, 0o644)
-    this.ca = caPem
-    for (const seat of this.seats.values()) this.dropServers(seat)
+    this.trust.ca = caPem
+    for (const seat of this.seats.values()) seat.tls.forgetServers()
   }
 
   /** Gives a host its certificate; connections that are open live on with the old one. */
   setIdentity(address: string, identity: Identity, options: { readonly persist?: boolean } = {}): void {
-    const seat = this.find(address)
+    const { tls } = this.find(address)
     if (options.persist ?? true) {
       const folder = join(this.dir, "hosts", address)
       mkdirSync(folder, { recursive: true })
       writeWhole(join(folder, "server.key.pem"), identity.private_key_pem, 0o600)
       writeWhole(join(folder, "server.pem"), identity.certificate_pem, 0o644)
     }
-    seat.identity = { certificate_pem: identity.certificate_pem, private_key_pem: identity.private_key_pem }
-    this.dropServers(seat)
-  }
-
-  private dropServers(seat: Seat): void {
-    seat.server = undefined
-    seat.strange = undefined
+    tls.setIdentity(identity)
   }
 
   /** Replaces what a host does wrong; an empty list makes it behave. */
   misbehave(address: string, ...list: ReadonlyArray<Misbehaviour>): void {
     this.find(address).host.script.set(list)
+  }
+
+  /** Makes every host do the same wrong. */
+  misbehaveAll(...list: ReadonlyArray<Misbehaviour>): void {
+    for (const { host } of this.seats.values()) host.script.set(list)
+  }
+
+  /** Changes how long things take on one host, from the next job or reboot on. */
+  setTiming(address: string, timing: Partial<Timing>): void {
+    const { host } = this.find(address)
+    host.timing = { ...host.timing, ...timing }
   }
 
   misbehaviours(address: string): ReadonlyArray<Misbehaviour> {
@@ -385,8 +307,7 @@ export class Fleet {
   }
 
   view(address: string): HostView {
-    const seat = this.find(address)
-    const { host } = seat
+    const { host, tls } = this.find(address)
     return {
       address,
       fqdn: host.spec.fqdn,
@@ -396,7 +317,7 @@ export class Fleet {
       os: host.facts.os,
       os_version: host.facts.osVersion,
       backend: host.spec.apt === undefined ? "simulated" : "apt",
-      has_identity: this.identityOf(seat) !== undefined,
+      has_identity: tls.identity() !== undefined,
       up: host.up,
       holding: host.holding,
       boot_id: host.bootId,
@@ -415,24 +336,22 @@ export class Fleet {
   }
 
   stats(): FleetStats {
+    const { counts } = this.trust
     return {
       hosts: this.seats.size,
       open_connections: this.rawSockets.size,
       peak_connections: this.peak,
-      handshakes: this.handshakes,
-      resumed: this.resumed,
-      failed_handshakes: this.failedHandshakes,
-      calls: this.calls
+      handshakes: counts.handshakes,
+      resumed: counts.resumed,
+      failed_handshakes: counts.failed,
+      calls: counts.calls
     }
   }
 
   /** Counts anew; the peak starts from what is open now. */
   resetStats(): void {
     this.peak = this.rawSockets.size
-    this.handshakes = 0
-    this.resumed = 0
-    this.failedHandshakes = 0
-    this.calls = 0
+    Object.assign(this.trust.counts, { handshakes: 0, resumed: 0, failed: 0, calls: 0 })
   }
 
   async stop(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Installed, Pending } from "./Backend.ts"
 import type { FleetStats, HostSpec, HostView } from "./Fleet.ts"
 import type { LedgerEntry } from "./Ledger.ts"
 import type { Identity, Misbehaviour } from "./Misbehaviour.ts"
+import type { Timing } from "./StandIn.ts"
 
 const deadlineMs = 30_000
 
@@ -70,6 +71,16 @@ export class FleetControl {
   /** Replaces what a host does wrong; without a list it behaves again. */
   misbehave(address: string, ...list: ReadonlyArray<Misbehaviour>): Promise<void> {
     return this.call("PUT", `/hosts/${address}/misbehaviour`, list)
+  }
+
+  /** Makes every host do the same wrong. */
+  misbehaveAll(...list: ReadonlyArray<Misbehaviour>): Promise<void> {
+    return this.call("PUT", "/misbehaviour", list)
+  }
+
+  /** Changes how long things take on one host, from the next job or reboot on. */
+  setTiming(address: string, timing: Partial<Timing>): Promise<void> {
+    return this.call("PUT", `/hosts/${address}/timing`, timing)
   }
 
   /** A new update appears; null when the host has no such package or its packages are real. */

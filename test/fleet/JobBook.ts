@@ -112,7 +112,8 @@ export class JobBook {
 
   cancelPending(reason: string): void {
     for (const job of this.jobs) {
-      if (job.status === "pending" && job.operation !== "reboot") this.update(job, { status: "cancelled", error: reason })
+      if (job.status === "pending" && job.operation !== "reboot")
+        this.update(job, { status: "cancelled", error: reason })
     }
   }
 

@@ -65,7 +65,13 @@ export type Misbehaviour =
   // in the health answer
   | ({
       readonly kind: "degraded"
-      readonly reason: "crl_expired" | "crl_invalid" | "gpg_missing" | "gpg_expired" | "repo_sync_failed" | "cache_failed"
+      readonly reason:
+        | "crl_expired"
+        | "crl_invalid"
+        | "gpg_missing"
+        | "gpg_expired"
+        | "repo_sync_failed"
+        | "cache_failed"
     } & Limits)
 
 export type MisbehaviourKind = Misbehaviour["kind"]

@@ -51,7 +51,7 @@ export class StandIn {
   readonly spec: StandInSpec
   readonly profile: Profile
   readonly script = new Script()
-  readonly timing: Timing
+  timing: Timing
   readonly jobs: JobBook
   readonly rateLimit: RateLimit | undefined
   /** Calls that reached the agent, by method and path. */
@@ -91,7 +91,8 @@ export class StandIn {
     this.rateLimit = options.rateLimit && spec.profile.rateLimit ? new RateLimit() : undefined
     this.replayed = options.history
     const lastBoot = options.history.findLast((entry) => entry.operation === "reboot")
-    this.bootedAt = lastBoot === undefined ? options.bornAt - this.random.int(1, 90 * 86_400) * 1000 : Date.parse(lastBoot.at)
+    this.bootedAt =
+      lastBoot === undefined ? options.bornAt - this.random.int(1, 90 * 86_400) * 1000 : Date.parse(lastBoot.at)
     if (lastBoot !== undefined) this.bootId = lastBoot.boot_id
     this.lastCacheUpdate = Date.now() - this.random.int(0, 1_200) * 1000
   }
@@ -171,6 +172,8 @@ export class StandIn {
       this.mutating = true
       try {
         await this.mutate(job, opening, work, life)
+      } catch (cause) {
+        this.fail(job, { errorCode: "UNKNOWN_ERROR", message: String(cause), exitCode: 1, stdout: "", stderr: "" })
       } finally {
         if (!life.aborted) this.mutating = false
       }
@@ -218,7 +221,11 @@ export class StandIn {
 
   private failAsTold(
     job: Job,
-    told: { readonly error_code?: string; readonly message?: string; readonly status?: "failed" | "timedout" | "cancelled" }
+    told: {
+      readonly error_code?: string
+      readonly message?: string
+      readonly status?: "failed" | "timedout" | "cancelled"
+    }
   ): void {
     const error = told.message ?? "apt-get failed (exit 100): E: Unable to fetch some archives"
     this.jobs.log(job, error)
@@ -336,7 +343,7 @@ export class StandIn {
     void this.wait(this.timing.restartMs, this.life.signal).then((alive) => {
       if (!alive) return
       this.rebootReserved = false
-        this.jobs.restart(false)
+      this.jobs.restart(false)
       this.up = true
     })
   }
@@ -349,11 +356,15 @@ export class StandIn {
 
   /** The agent is replacing itself. */
   get selfUpdating(): boolean {
-    return this.profile.selfUpdate && this.jobs.newestFirst().some((job) => job.operation === "selfupdate" && isActive(job))
+    return (
+      this.profile.selfUpdate && this.jobs.newestFirst().some((job) => job.operation === "selfupdate" && isActive(job))
+    )
   }
 
   /** Jobs that hold off a reboot in this generation. */
   activeJobs(): number {
-    return this.profile.rebootTiers === "old" ? this.jobs.countOf("running") : this.jobs.newestFirst().filter(isActive).length
+    return this.profile.rebootTiers === "old"
+      ? this.jobs.countOf("running")
+      : this.jobs.newestFirst().filter(isActive).length
   }
 }

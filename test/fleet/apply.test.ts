@@ -23,7 +23,10 @@ const version = async (name: string) =>
 
 const apply = async (body: unknown) => {
   const answer = await test.call(address, "/api/v1/patches/apply", { body })
-  return { status: answer.status, id: (answer.json as { data: { job_id: string } | null } | undefined)?.data?.job_id ?? "" }
+  return {
+    status: answer.status,
+    id: (answer.json as { data: { job_id: string } | null } | undefined)?.data?.job_id ?? ""
+  }
 }
 
 const over = (id: string) =>
@@ -100,7 +103,11 @@ describe("apply", () => {
       () => test.fleet.readLedger(address).map((entry) => entry.operation),
       (operations) => operations.includes("reboot")
     )
-    expect(test.fleet.readLedger(address).map((entry) => entry.operation)).toEqual(["patchapply", "patchapply", "reboot"])
+    expect(test.fleet.readLedger(address).map((entry) => entry.operation)).toEqual([
+      "patchapply",
+      "patchapply",
+      "reboot"
+    ])
   })
 
   it("reboots from 2.5.5 only when it is needed", async () => {
@@ -119,7 +126,8 @@ describe("apply", () => {
     const second = await apply({ packages: ["curl"] })
     await until(() => test.fleet.view(address).holding, Boolean)
     const list = await test.call(address, "/api/v1/jobs?limit=2")
-    const jobs = (list.json as { data: { jobs: ReadonlyArray<{ job_id: string; status: string }>; total: number } }).data
+    const jobs = (list.json as { data: { jobs: ReadonlyArray<{ job_id: string; status: string }>; total: number } })
+      .data
     expect(jobs.jobs.map(({ job_id, status }) => [job_id, status])).toEqual([
       [second.id, "pending"],
       [first.id, "running"]

@@ -95,10 +95,7 @@ export const buildDeb = async (repo: string, spec: DebSpec): Promise<string> => 
     await writeFile(join(work, "usr/share", spec.name, "version"), `${spec.version}\n`)
     const file = join(resolve(repo), `${spec.name}_${spec.version.replaceAll(":", "%3a")}_${arch}.deb`)
     await mkdir(resolve(repo), { recursive: true })
-    must(
-      "dpkg-deb",
-      await runCommand("dpkg-deb", ["--root-owner-group", "-b", work, file], { deadlineMs: quickMs })
-    )
+    must("dpkg-deb", await runCommand("dpkg-deb", ["--root-owner-group", "-b", work, file], { deadlineMs: quickMs }))
     await writePackages(repo)
     return file
   } finally {
@@ -107,12 +104,15 @@ export const buildDeb = async (repo: string, spec: DebSpec): Promise<string> => 
 }
 
 /** Writes the archive's Packages file from the .deb files that lie in it. */
-export const writePackages = async (repo: string): Promise<void> => {
+export const writePackages = async (repoPath: string): Promise<void> => {
+  const repo = resolve(repoPath)
   const stanzas: Array<string> = []
   for (const file of (await readdir(repo)).filter((name) => name.endsWith(".deb")).sort()) {
     const path = join(repo, file)
     const control = must("dpkg-deb", await runCommand("dpkg-deb", ["-f", path], { deadlineMs: quickMs })).stdout
-    const digest = createHash("sha256").update(await readFile(path)).digest("hex")
+    const digest = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex")
     const { size } = await stat(path)
     stanzas.push(`${control.trimEnd()}\nFilename: ./${file}\nSize: ${size}\nSHA256: ${digest}\n`)
   }

@@ -36,7 +36,11 @@ const open = (options: { readonly autoPong?: boolean } = {}) => {
 }
 
 const start = async (profile: ProfileName, pingMs = 5_000) => {
-  test = await makeTestFleet({ rateLimit: false, timing: { pingMs }, hosts: [{ address, profile, distro: "ubuntu-24.04" }] })
+  test = await makeTestFleet({
+    rateLimit: false,
+    timing: { pingMs },
+    hosts: [{ address, profile, distro: "ubuntu-24.04" }]
+  })
   test.fleet.publish(address, "bash")
 }
 
@@ -51,16 +55,25 @@ describe("the job WebSocket", () => {
   it("sends every job's events from the start, in the fixtures' shapes", async () => {
     await start("2.5.5")
     const { messages, opened } = open()
-    await until(() => messages, (list) => list.length === 1)
+    await until(
+      () => messages,
+      (list) => list.length === 1
+    )
     expectShape(messages[0], "ws-connected.json")
     opened.send(JSON.stringify({ action: "unsubscribe", job_id: "6ba7b810-9dad-11d1-80b4-00c04fd430c8" }))
     opened.send(JSON.stringify({ action: "subscribe" }))
     opened.send(JSON.stringify({ type: "ping" }))
-    await until(() => messages, (list) => list.length === 4)
+    await until(
+      () => messages,
+      (list) => list.length === 4
+    )
     expect(messages.map((one) => one.event)).toEqual(["connected", "unsubscribed", "subscribed", "error"])
     expectShape(messages[3], "ws-error.json")
     await apply()
-    await until(() => messages.at(-1), (last) => last?.status === "completed")
+    await until(
+      () => messages.at(-1),
+      (last) => last?.status === "completed"
+    )
     expect(messages.slice(4).map((one) => one.status)).toEqual(["pending", "running", "completed"])
     expectShape(messages.at(-1), "ws-job-completed.json")
   })
@@ -68,14 +81,23 @@ describe("the job WebSocket", () => {
   it("gives the error and the spelling of the WebSocket", async () => {
     await start("2.5.5")
     const { messages } = open()
-    await until(() => messages, (list) => list.length === 1)
+    await until(
+      () => messages,
+      (list) => list.length === 1
+    )
     test.fleet.misbehave(address, { kind: "fail_job", times: 1 })
     await apply()
-    await until(() => messages.at(-1), (last) => last?.status === "failed")
+    await until(
+      () => messages.at(-1),
+      (last) => last?.status === "failed"
+    )
     expectShape(messages.at(-1), "ws-job-failed.json")
     test.fleet.misbehave(address, { kind: "fail_job", status: "timedout", times: 1 })
     await apply()
-    await until(() => messages.at(-1), (last) => last?.status === "timed_out")
+    await until(
+      () => messages.at(-1),
+      (last) => last?.status === "timed_out"
+    )
   })
 
   it("drops a client that answers no pings", async () => {
@@ -89,7 +111,10 @@ describe("the job WebSocket", () => {
     await start("2.7")
     const { messages, opened } = open()
     const closed = new Promise((resolve) => opened.on("close", resolve))
-    await until(() => messages, (list) => list.length === 1)
+    await until(
+      () => messages,
+      (list) => list.length === 1
+    )
     test.fleet.reboot(address)
     await closed
   })

@@ -6,7 +6,12 @@ import type { WebSocket } from "ws"
 import type { StandIn } from "./StandIn.ts"
 import { envelope, ok, timestamp } from "./Wire.ts"
 
-const upgrader = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 65_536, clientTracking: false })
+const upgrader = new WebSocketServer({
+  noServer: true,
+  perMessageDeflate: false,
+  maxPayload: 65_536,
+  clientTracking: false
+})
 
 /** The first builds answer 101 with a JSON body and without a handshake. */
 const answerStub = (socket: Duplex): void => {

@@ -10,6 +10,11 @@ const whole = (name: string, text: string, low: number, high: number): number =>
   throw new Error(`--${name} must be a whole number from ${low} to ${high}, not "${text}"`)
 }
 
+const range = (name: string, text: string): readonly [number, number] => {
+  const [low = "", high = low] = text.split("-")
+  return [whole(name, low, 0, 3_600_000), whole(name, high, Number(low), 3_600_000)]
+}
+
 /** The fleet as a process of its own: prints one JSON line when it listens, ends on a signal or with its parent. */
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
@@ -22,6 +27,9 @@ const main = async (): Promise<void> => {
       "profile-mix": { type: "string" },
       "publish-every": { type: "string", default: "0" },
       speed: { type: "string", default: "watched" },
+      "job-ms": { type: "string" },
+      "reboot-ms": { type: "string" },
+      "minute-ms": { type: "string" },
       "no-rate-limit": { type: "boolean", default: false }
     }
   })
@@ -34,7 +42,12 @@ const main = async (): Promise<void> => {
     port: whole("port", values.port, 0, 65_535),
     seed,
     profileMix: values["profile-mix"] === undefined ? defaultMix : parseMix(values["profile-mix"]),
-    timing: values.speed === "test" ? testTiming : watchedTiming,
+    timing: {
+      ...(values.speed === "test" ? testTiming : watchedTiming),
+      ...(values["job-ms"] === undefined ? {} : { jobMs: range("job-ms", values["job-ms"]) }),
+      ...(values["reboot-ms"] === undefined ? {} : { rebootMs: range("reboot-ms", values["reboot-ms"]) }),
+      ...(values["minute-ms"] === undefined ? {} : { minuteMs: whole("minute-ms", values["minute-ms"], 1, 3_600_000) })
+    },
     rateLimit: !values["no-rate-limit"]
   })
   const closeControl = values.control === undefined ? undefined : await serveControl(fleet, values.control)

@@ -52,7 +52,8 @@ export const until = async <A>(
   for (;;) {
     const answer = await ask()
     if (fits(answer)) return answer
-    if (Date.now() > end) throw new Error(`Waited ${deadlineMs} ms in vain; the last answer was ${JSON.stringify(answer)}`)
+    if (Date.now() > end)
+      throw new Error(`Waited ${deadlineMs} ms in vain; the last answer was ${JSON.stringify(answer)}`)
     await new Promise((resolve) => setTimeout(resolve, 15))
   }
 }

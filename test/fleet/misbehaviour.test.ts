@@ -86,7 +86,9 @@ describe("before and in the handshake", () => {
     ).rejects.toMatchObject({ code: "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION" })
     const { TestCa } = await import("./testCa.ts")
     const stranger = await (await TestCa.make("Stranger")).client()
-    await expect(test.call(address, "/api/v1/health", { client: stranger })).rejects.toMatchObject({ code: "ECONNRESET" })
+    await expect(test.call(address, "/api/v1/health", { client: stranger })).rejects.toMatchObject({
+      code: "ECONNRESET"
+    })
   })
 
   it("shows a certificate of a wrong CA", async () => {
@@ -127,7 +129,9 @@ describe("before and in the handshake", () => {
 describe("at a call", () => {
   it("hangs after TLS, only on the path it was told", async () => {
     told({ kind: "hang", path: "/patches" })
-    await expect(test.call(address, "/api/v1/patches", { deadlineMs: 150 })).rejects.toMatchObject({ name: "AbortError" })
+    await expect(test.call(address, "/api/v1/patches", { deadlineMs: 150 })).rejects.toMatchObject({
+      name: "AbortError"
+    })
     expect((await health()).status).toBe(200)
   })
 
@@ -161,7 +165,10 @@ describe("at a call", () => {
     const before = test.fleet.readLedger(address).length
     const lost = test.call(address, "/api/v1/patches/apply", { body: { packages: ["bash"] } })
     await expect(lost).rejects.toMatchObject({ code: "ECONNRESET" })
-    await until(() => test.fleet.readLedger(address).length, (length) => length === before + 1)
+    await until(
+      () => test.fleet.readLedger(address).length,
+      (length) => length === before + 1
+    )
     const { json } = await test.call(address, "/api/v1/jobs")
     expect(json).toMatchObject({ data: { jobs: [{ operation: "patchapply", packages: ["bash"] }] } })
   })
@@ -201,13 +208,22 @@ describe("at a call", () => {
 
 describe("counting", () => {
   it("counts open connections, their peak and resumed handshakes", async () => {
-    await until(() => test.fleet.stats().open_connections, (open) => open === 0)
+    await until(
+      () => test.fleet.stats().open_connections,
+      (open) => open === 0
+    )
     test.fleet.resetStats()
     told({ kind: "hang_connect" })
     const sockets = Array.from({ length: 5 }, () => net.connect(test.fleet.port, address))
-    await until(() => test.fleet.stats().open_connections, (open) => open === 5)
+    await until(
+      () => test.fleet.stats().open_connections,
+      (open) => open === 5
+    )
     for (const socket of sockets) socket.destroy()
-    await until(() => test.fleet.stats().open_connections, (open) => open === 0)
+    await until(
+      () => test.fleet.stats().open_connections,
+      (open) => open === 0
+    )
     expect(test.fleet.stats().peak_connections).toBe(5)
     told()
     const connect = (event: "session" | "secureConnect", session?: Buffer): Promise<Buffer> =>
@@ -228,6 +244,9 @@ describe("counting", () => {
         socket.on("error", reject)
       })
     await connect("secureConnect", await connect("session"))
-    await until(() => test.fleet.stats(), (stats) => stats.handshakes === 2 && stats.resumed === 1)
+    await until(
+      () => test.fleet.stats(),
+      (stats) => stats.handshakes === 2 && stats.resumed === 1
+    )
   })
 })

@@ -37,10 +37,14 @@ const ended = (child: ChildProcess, act: () => unknown): Promise<number | null> 
 
 const start = async (...args: ReadonlyArray<string>) => {
   const socket = join(dir, "control.sock")
-  const child = fork(main, ["--dir", dir, "--port", "0", "--control", socket, "--fleet", "6", "--speed", "test", ...args], {
-    execArgv: [],
-    stdio: ["ignore", "pipe", "pipe", "ipc"]
-  })
+  const child = fork(
+    main,
+    ["--dir", dir, "--port", "0", "--control", socket, "--fleet", "6", "--speed", "test", ...args],
+    {
+      execArgv: [],
+      stdio: ["ignore", "pipe", "pipe", "ipc"]
+    }
+  )
   children.push(child)
   const output = { stdout: "", stderr: "" }
   child.stdout?.on("data", (chunk: Buffer) => {
@@ -74,8 +78,18 @@ describe("the fleet as a process", () => {
     const published = await control.publish(host.address, "bash")
     expect(published).toMatchObject({ name: "bash" })
     await call("/api/v1/patches/apply", { packages: ["bash"] })
-    await until(() => control.ledger(host.address), (ledger) => ledger.length === 1)
+    await until(
+      () => control.ledger(host.address),
+      (ledger) => ledger.length === 1
+    )
     expect((await control.stats()).handshakes).toBeGreaterThan(2)
+    await control.setTiming(host.address, { jobMs: [60_000, 60_000] })
+    const slow = await call("/api/v1/patches/apply", { packages: [] })
+    await control.misbehaveAll({ kind: "refuse" })
+    await expect(call("/api/v1/health")).rejects.toMatchObject({ code: "ECONNRESET" })
+    await control.misbehaveAll()
+    const { job_id: id } = (slow.json as { data: { job_id: string } }).data
+    expect((await call(`/api/v1/jobs/${id}`)).json).toMatchObject({ data: { status: "running", progress: 0 } })
     await expect(control.host("127.77.9.9")).rejects.toThrow("has no host 127.77.9.9")
     expect(await ended(child, () => child.kill("SIGTERM"))).toBe(0)
     expect(existsSync(join(dir, "control.sock"))).toBe(false)
@@ -92,7 +106,10 @@ describe("the fleet as a process", () => {
       ((await call(port, "/api/v1/health")).json as { data: { uptime_seconds: number } }).data.uptime_seconds
     const before = await uptime(first.ready?.port ?? 0)
     await call(first.ready?.port ?? 0, "/api/v1/patches/apply", {})
-    await until(() => first.control.ledger(), (ledger) => ledger.length === 1)
+    await until(
+      () => first.control.ledger(),
+      (ledger) => ledger.length === 1
+    )
     await ended(first.child, () => first.child.kill("SIGTERM"))
     const second = await start()
     expect((await second.control.truth(host.address)).pending).toEqual([])

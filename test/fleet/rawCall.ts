@@ -35,7 +35,8 @@ const parse = (text: string): unknown => {
 /** One call on a connection of its own, with no forgiveness: any failure of the transport rejects. */
 export const rawCall = (call: RawCall): Promise<RawAnswer> =>
   new Promise((resolve, reject) => {
-    const body = call.body === undefined ? undefined : typeof call.body === "string" ? call.body : JSON.stringify(call.body)
+    const body =
+      call.body === undefined ? undefined : typeof call.body === "string" ? call.body : JSON.stringify(call.body)
     const outgoing = https.request(
       {
         host: call.address,
@@ -44,11 +45,11 @@ export const rawCall = (call: RawCall): Promise<RawAnswer> =>
         method: call.method ?? (body === undefined ? "GET" : "POST"),
         agent: false,
         ca: call.ca,
-        ...(call.client === undefined
-          ? {}
-          : { cert: call.client.certificate_pem, key: call.client.private_key_pem }),
+        ...(call.client === undefined ? {} : { cert: call.client.certificate_pem, key: call.client.private_key_pem }),
         headers: {
-          ...(body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+          ...(body === undefined
+            ? {}
+            : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
           ...call.headers
         },
         signal: AbortSignal.timeout(call.deadlineMs ?? 10_000)

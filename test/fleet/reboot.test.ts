@@ -30,7 +30,11 @@ const over = (id: string) =>
     ({ status }) => !["pending", "running"].includes(status)
   )
 
-const away = () => until(() => test.fleet.view(address).up, (up) => !up)
+const away = () =>
+  until(
+    () => test.fleet.view(address).up,
+    (up) => !up
+  )
 const back = () => until(() => test.fleet.view(address).up, Boolean)
 
 describe("reboot", () => {
@@ -43,7 +47,9 @@ describe("reboot", () => {
     const bootId = test.fleet.view(address).boot_id
     const accepted = await reboot()
     expect(accepted.status).toBe(202)
-    expect(accepted.json).toMatchObject({ data: { status: "pending", operation: "reboot", delay_seconds: 0, force: false } })
+    expect(accepted.json).toMatchObject({
+      data: { status: "pending", operation: "reboot", delay_seconds: 0, force: false }
+    })
     await away()
     await expect(test.call(address, "/api/v1/health")).rejects.toMatchObject({ code: "ECONNRESET" })
     await back()
@@ -59,7 +65,10 @@ describe("reboot", () => {
     test.fleet.misbehave(address, { kind: "hang", path: "/patches" })
     const hanging = test.call(address, "/api/v1/patches")
     hanging.catch(() => undefined)
-    await until(() => test.fleet.view(address).calls["GET /api/v1/patches"] ?? 0, (calls) => calls === 1)
+    await until(
+      () => test.fleet.view(address).calls["GET /api/v1/patches"] ?? 0,
+      (calls) => calls === 1
+    )
     test.fleet.reboot(address)
     await expect(hanging).rejects.toMatchObject({ code: "ECONNRESET" })
   })
@@ -116,7 +125,10 @@ describe("reboot", () => {
     await start("2.5.5")
     test.fleet.misbehave(address, { kind: "ignore_reboot", times: 1 })
     const { job_id: id } = ((await reboot()).json as { data: { job_id: string } }).data
-    await until(() => test.fleet.misbehaviours(address), (list) => list.length === 0)
+    await until(
+      () => test.fleet.misbehaviours(address),
+      (list) => list.length === 0
+    )
     expect((await over(id)).status).toBe("completed")
     expect(test.fleet.readLedger(address)).toEqual([])
   })
@@ -135,7 +147,10 @@ describe("what is left of the jobs", () => {
       await over(finished)
       test.fleet.misbehave(address, { kind: "forget_jobs", at: "after_change", times: 1 })
       const interrupted = await apply("bash")
-      await until(() => test.fleet.readLedger(address).length, (length) => length === 2)
+      await until(
+        () => test.fleet.readLedger(address).length,
+        (length) => length === 2
+      )
       await away()
       await back()
       for (const [id, expected] of [

@@ -24,6 +24,8 @@ export const runCommand = (
   new Promise((resolve) => {
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
+      // The caller's own folder may be closed to the user who runs the program.
+      cwd: "/",
       env: {
         ...process.env,
         // Debian keeps dpkg's helpers outside an ordinary user's path.

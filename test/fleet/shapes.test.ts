@@ -1,3 +1,4 @@
+import tls from "node:tls"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { fixtureJson, fixtures, fixtureText } from "./fixtures.ts"
 import type { TestFleet } from "./makeTestFleet.ts"
@@ -41,7 +42,9 @@ const expectShape = (answer: RawAnswer, file: string) => {
   expect(answer.headers["content-type"], file).toBe(fixture?.content_type)
   const actual = shapeOf(answer.json)
   const expected = shapeOf(fixtureJson(file))
-  expect(fitsShape(actual, expected), `${JSON.stringify(actual)} against ${file} ${JSON.stringify(expected)}`).toBe(true)
+  expect(fitsShape(actual, expected), `${JSON.stringify(actual)} against ${file} ${JSON.stringify(expected)}`).toBe(
+    true
+  )
 }
 
 const data = <A>(answer: RawAnswer): A => (answer.json as { readonly data: A }).data
@@ -83,7 +86,9 @@ describe("every generation serves the fixtures' shapes", () => {
       expectShape(await test.call(address, "/api/v1/jobs"), "jobs-old.json")
 
       test.fleet.misbehave(address, { kind: "fail_job", error_code: "NETWORK_ERROR", times: 1 })
-      const second = await test.call(address, "/api/v1/packages", { body: { packages: [{ name: "nginx", version: null }] } })
+      const second = await test.call(address, "/api/v1/packages", {
+        body: { packages: [{ name: "nginx", version: null }] }
+      })
       expectShape(second, "accepted-install.json")
       const failed = await finished(address, data<{ job_id: string }>(second).job_id)
       expectShape(failed, profile === "1.0" || profile === "1.2" ? "job-failed-old.json" : "job-failed.json")
@@ -140,8 +145,14 @@ describe("every generation serves the fixtures' shapes", () => {
     const cases: ReadonlyArray<readonly [file: string, answer: Promise<RawAnswer>]> = [
       ["plain-400-bad-json.txt", test.call(address, apply, { body: "not json" })],
       ["plain-400-content-type.txt", test.call(address, apply, { method: "POST" })],
-      ["plain-400-missing-option.txt", test.call(address, "/api/v1/packages", { body: fixtureText("request-install-half-options.json") })],
-      ["plain-400-duplicate-field.txt", test.call(address, apply, { body: fixtureText("request-apply-both-flags.json") })],
+      [
+        "plain-400-missing-option.txt",
+        test.call(address, "/api/v1/packages", { body: fixtureText("request-install-half-options.json") })
+      ],
+      [
+        "plain-400-duplicate-field.txt",
+        test.call(address, apply, { body: fixtureText("request-apply-both-flags.json") })
+      ],
       ["plain-413-body-too-large.txt", test.call(address, apply, { body: `"${"x".repeat(2_200_000)}"` })],
       ["plain-404-outside-scope.txt", test.call(address, "/nowhere")],
       ["plain-405-method.txt", test.call(address, "/api/v1/nowhere")],
@@ -156,6 +167,46 @@ describe("every generation serves the fixtures' shapes", () => {
       expect(answer.text.startsWith(head), `${answer.text} against ${file}`).toBe(true)
       for (const [name, value] of Object.entries(fixture?.headers ?? {})) expect(answer.headers[name]).toBe(value)
     }
+  })
+
+  it("refuses a critical header given twice from 1.2 on", async () => {
+    const send = (address: string) =>
+      new Promise<string>((resolve, reject) => {
+        const socket = tls.connect({
+          host: address,
+          port: test.fleet.port,
+          ca: test.ca.certificatePem,
+          cert: test.client.certificate_pem,
+          key: test.client.private_key_pem
+        })
+        let text = ""
+        socket.on("data", (chunk: Buffer) => (text += chunk.toString()))
+        socket.on("end", () => resolve(text))
+        socket.on("error", reject)
+        const twice = "content-type: application/json\r\ncontent-type: text/plain\r\n"
+        socket.write(`GET /api/v1/health HTTP/1.1\r\nhost: agent\r\nconnection: close\r\n${twice}\r\n`)
+      })
+    expect(await send(addresses["1.0"])).toMatch(/^HTTP\/1\.1 200 /)
+    const refused = await send(addresses["2.5.5"])
+    expect(refused).toMatch(/^HTTP\/1\.1 400 /)
+    expect(refused.endsWith(fixtureText("plain-400-duplicate-header.txt"))).toBe(true)
+  })
+
+  it("notes its own housekeeping among the jobs from 1.2 on", async () => {
+    for (let index = 1; index <= 60; index += 1) {
+      const address = `127.78.6.${index}`
+      test.fleet.addHost({ address, profile: index % 2 === 0 ? "1.0" : "2.4" })
+      test.fleet.setIdentity(address, await test.ca.hostOnSharedKey({ address, fqdn: "x.example.test" }))
+      await test.call(address, "/api/v1/health")
+      const jobs = data<{ jobs: ReadonlyArray<{ operation: string; packages: ReadonlyArray<string> }> }>(
+        await test.call(address, "/api/v1/jobs")
+      ).jobs
+      if (jobs.length === 0) continue
+      expect(index % 2).toBe(1)
+      expect(jobs).toMatchObject([{ operation: "install", status: "completed", packages: ["__health_refresh__"] }])
+      return
+    }
+    expect.fail("no host had a stale cache")
   })
 
   it("degraded answers are 200 and name their reason in the field of their generation", async () => {

@@ -64,10 +64,9 @@ export const decodeJobs = (body: unknown): ReadonlyArray<AgentJobEntry> | undefi
 }
 
 /** The end of the log: what went wrong stands there. */
-const boundLogs = (value: unknown): Array<string> => {
+const boundLogs = (all: ReadonlyArray<unknown>): Array<string> => {
   const lines: Array<string> = []
   let left = LOG_CHARACTERS
-  const all = listOf(value)
   for (let i = all.length - 1; i >= 0 && lines.length < LOG_LINES && left > 0; i--) {
     const line = all[i]
     if (typeof line !== "string") continue
@@ -77,6 +76,10 @@ const boundLogs = (value: unknown): Array<string> => {
   }
   return lines.reverse()
 }
+
+/** Since 2.0 a failed job brings what the command printed beside its log. */
+const printed = (value: unknown): Array<string> =>
+  typeof value === "string" && value.trim() !== "" ? value.trimEnd().split("\n") : []
 
 const percent = (entry: JsonObject): number =>
   Math.max(0, Math.min(100, Math.round(numberOf(entry["progress"] ?? entry["progress_percent"]) ?? 0)))
@@ -93,7 +96,7 @@ export const decodeJob = (body: unknown): AgentJob | undefined => {
     ...entry,
     progress_percent: percent(job),
     message: textOf(job["message"], 2000) ?? "",
-    logs: boundLogs(job["logs"]),
+    logs: boundLogs([...listOf(job["logs"]), ...printed(job["command_stdout"]), ...printed(job["command_stderr"])]),
     error: textOf(job["error"], 4000),
     error_code,
     retryable: entry.status === "timed_out" || (error_code !== null && RETRYABLE.has(error_code))

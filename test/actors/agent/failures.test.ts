@@ -116,8 +116,7 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     name: "takes the order and drops the connection without an answer",
-    server: () =>
-      tlsServer(authority, (socket) => void socket.on("data", () => setImmediate(() => socket.destroy()))),
+    server: () => tlsServer(authority, (socket) => void socket.on("data", () => setImmediate(() => socket.destroy()))),
     type: Failures.AgentConnectionLost,
     kind: "connection_lost",
     delivery: "unclear",
@@ -186,7 +185,8 @@ const cases: ReadonlyArray<Case> = [
     type: Failures.AgentWrongName,
     kind: "wrong_name",
     delivery: "unsent",
-    message: /db-01\.example\.test \(127\.0\.0\.1:\d+\): It presents a certificate for web-01\.example\.test, 127\.0\.0\.1/
+    message:
+      /db-01\.example\.test \(127\.0\.0\.1:\d+\): It presents a certificate for web-01\.example\.test, 127\.0\.0\.1/
   },
   {
     name: "has a common name and no alternative names",
@@ -322,8 +322,7 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     name: "is updating itself",
-    server: () =>
-      answer(409, errorEnvelope("SELF_UPDATE_IN_PROGRESS", true), { ...JSON_TYPE, "retry-after": "60" }),
+    server: () => answer(409, errorEnvelope("SELF_UPDATE_IN_PROGRESS", true), { ...JSON_TYPE, "retry-after": "60" }),
     type: Failures.AgentBusy,
     kind: "busy",
     delivery: "refused",
@@ -388,8 +387,9 @@ const cases: ReadonlyArray<Case> = [
   {
     name: "sends headers without end",
     server: () =>
-      tlsServer(authority, (socket) =>
-        void socket.once("data", () => socket.write(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(100_000)}\r\n`))
+      tlsServer(
+        authority,
+        (socket) => void socket.once("data", () => socket.write(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(100_000)}\r\n`))
       ),
     type: Failures.AgentAnswerTooLarge,
     kind: "too_large",
@@ -519,7 +519,11 @@ describe("facts of a failure", () => {
   it.live("control characters of the agent do not reach the message", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const server = yield* answer(400, errorEnvelope("VALIDATION_ERROR", false, "bad\nlevel=error forged\u001b[31m"), JSON_TYPE)
+        const server = yield* answer(
+          400,
+          errorEnvelope("VALIDATION_ERROR", false, "bad\nlevel=error forged\u001b[31m"),
+          JSON_TYPE
+        )
         const failure = yield* failureOf(client().health(targetAt(server.port)))
         expect(failure.message).not.toMatch(/\p{Cc}/u)
       })

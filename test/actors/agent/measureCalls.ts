@@ -63,7 +63,11 @@ const measured = async (polls: number, run: () => Promise<unknown>): Promise<Rou
 }
 
 const rawLoop = (targets: ReadonlyArray<AgentTarget>, trust: TrustMaterial, cachedSessions: number) => {
-  const agent = new Agent({ keepAlive: false, maxCachedSessions: cachedSessions, secureContext: secureContextOf(trust) })
+  const agent = new Agent({
+    keepAlive: false,
+    maxCachedSessions: cachedSessions,
+    secureContext: secureContextOf(trust)
+  })
   const poll = (target: AgentTarget) =>
     new Promise<void>((resolve, reject) => {
       get({ host: target.address, port: target.port, path: "/api/v1/health", agent }, (response) => {
@@ -89,7 +93,9 @@ const rawLoop = (targets: ReadonlyArray<AgentTarget>, trust: TrustMaterial, cach
 
 const measure = async (polls: number): Promise<void> => {
   const authority = await makeTestAuthority()
-  const ids = Array.from({ length: HOSTS }, (_, i) => HostId.make(`01990000-0000-7000-8000-${String(i).padStart(12, "0")}`))
+  const ids = Array.from({ length: HOSTS }, (_, i) =>
+    HostId.make(`01990000-0000-7000-8000-${String(i).padStart(12, "0")}`)
+  )
   const addresses = ids.map((_, i) => `127.77.0.${i + 1}`)
   const hosts = await Promise.all(
     ids.map(
@@ -143,7 +149,8 @@ const measure = async (polls: number): Promise<void> => {
   for (let i = 0; i < 3; i++) {
     for (const [name, loop] of Object.entries(loops)) rounds[name]?.push(await measured(polls, () => loop(polls)))
   }
-  const best = (name: string): Round => (rounds[name] ?? []).reduce((one, other) => (one.cpuMs < other.cpuMs ? one : other))
+  const best = (name: string): Round =>
+    (rounds[name] ?? []).reduce((one, other) => (one.cpuMs < other.cpuMs ? one : other))
   for (const name of Object.keys(loops)) {
     const { cpuMs, wallMs } = best(name)
     console.log(`${name.padEnd(26)} ${cpuMs.toFixed(3)} ms CPU a poll, ${(wallMs / 1000).toFixed(2)} s wall`)

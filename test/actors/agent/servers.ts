@@ -177,10 +177,7 @@ export const tcpServer = (onSocket: (socket: Socket) => void): Effect.Effect<See
   listening(() => createTcpServer(onSocket))
 
 /** A port on which nothing listens: it was free a moment ago. */
-export const closedPort: Effect.Effect<number> = Effect.map(
-  Effect.scoped(tcpServer(() => {})),
-  (seen) => seen.port
-)
+export const closedPort: Effect.Effect<number> = Effect.map(Effect.scoped(tcpServer(() => {})), (seen) => seen.port)
 
 export const envelope = (data: unknown): string =>
   JSON.stringify({ success: true, request_id: "r", timestamp: "2026-07-21T10:00:00Z", data, error: null })

@@ -90,6 +90,21 @@ describe("TLS sessions", () => {
     )
   )
 
+  it.live("an hour after the host was verified it is verified again, however often it was resumed between", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const server = yield* agentServer(authority, healthy)
+        const agent = makeAgentClient(authority.trust, makeSlots({ total: 8, polls: 8 }), { sessionMaxAgeMs: 400 })
+        const poll = agent.health(targetAt(server.port))
+        const started = performance.now()
+        yield* poll
+        // Each resumption brings a new ticket, which must not make the verification any younger.
+        while (performance.now() - started < 700) yield* Effect.andThen(Effect.sleep(30), poll)
+        expect(server.accepted - server.resumed).toBe(2)
+      })
+    )
+  )
+
   it.live("flush forgets every session", () =>
     Effect.scoped(
       Effect.gen(function* () {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest"
 import { makeAgentClient } from "#actors/agent/AgentClient.ts"
 import { AgentLane, makeSlots, type Ticket } from "#actors/agent/AgentSlots.ts"
 import { HostId } from "#core/Ids.ts"
-import { agentServer, healthy, makeTestAuthority, targetAt } from "./servers.ts"
+import { makeTestAuthority, targetAt, tcpServer } from "./servers.ts"
 
 const hostNumber = (n: number) => HostId.make(`01990000-0000-7000-8000-${String(n).padStart(12, "0")}`)
 
@@ -123,17 +123,22 @@ describe("slots", () => {
     Effect.gen(function* () {
       const slots = makeSlots({ total: 64, polls: 48 })
       let most = 0
-      const fibers = yield* Effect.forEach(Array.from({ length: 10_000 }, (_, i) => i), (i) =>
-        Effect.forkChild(
-          slots.within(i % 5 === 0 ? "command" : "poll", `h${i % 700}`)(
-            Effect.andThen(
-              Effect.sync(() => {
-                most = Math.max(most, slots.running())
-              }),
-              Effect.yieldNow
+      const fibers = yield* Effect.forEach(
+        Array.from({ length: 10_000 }, (_, i) => i),
+        (i) =>
+          Effect.forkChild(
+            slots.within(
+              i % 5 === 0 ? "command" : "poll",
+              `h${i % 700}`
+            )(
+              Effect.andThen(
+                Effect.sync(() => {
+                  most = Math.max(most, slots.running())
+                }),
+                Effect.yieldNow
+              )
             )
           )
-        )
       )
       for (const [i, fiber] of fibers.entries()) if (i % 3 === 0) fiber.interruptUnsafe()
       yield* Effect.forEach(fibers, Fiber.await)
@@ -143,28 +148,22 @@ describe("slots", () => {
     })
   )
 
-  it.live("bound the connections of real calls, by lane", () =>
+  it.live("bound the connections of real calls to hosts that hang", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const authority = yield* Effect.promise(makeTestAuthority)
         const slots = makeSlots({ total: 6, polls: 4 })
-        const agent = makeAgentClient(authority.trust, slots, { healthMs: 300, connectMs: 300 })
-        let answering = false
-        const server = yield* agentServer(authority, (request, response) => {
-          if (answering) healthy(request, response)
-        })
-        const certificateOf = hostNumber(1)
-        const polls = Array.from({ length: 40 }, () =>
-          Effect.exit(agent.health(targetAt(server.port, { host_id: certificateOf })))
-        )
-        const others = Array.from({ length: 40 }, (_, i) =>
-          Effect.exit(agent.health(targetAt(server.port, { host_id: hostNumber(i + 2) })))
-        )
-        answering = true
-        yield* Effect.all([...polls, ...others], { concurrency: "unbounded" })
+        const agent = makeAgentClient(authority.trust, slots, { connectMs: 60 })
+        const server = yield* tcpServer((socket) => void socket.resume())
+        const poll = (i: number) => Effect.flip(agent.health(targetAt(server.port, { host_id: hostNumber(i) })))
+        const hosts = Array.from({ length: 60 }, (_, i) => i)
+        const polled = yield* Effect.forEach(hosts, poll, { concurrency: "unbounded" })
+        expect(new Set(polled.map(({ kind }) => kind))).toEqual(new Set(["connect_timeout"]))
+        expect(server.accepted).toBe(60)
+        expect(server.most).toBeLessThanOrEqual(4)
+        const ordered = Effect.forEach(hosts, poll, { concurrency: "unbounded" })
+        yield* Effect.provideService(ordered, AgentLane, "command")
         expect(server.most).toBeLessThanOrEqual(6)
-        yield* Effect.provideService(agent.health(targetAt(server.port)), AgentLane, "command")
-        expect(slots.running()).toBeLessThanOrEqual(1)
       })
     )
   )

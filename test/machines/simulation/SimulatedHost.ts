@@ -80,11 +80,14 @@ export class SimulatedHost {
   /** Grows when the agent's process dies; what an earlier one had begun is dead. */
   private life = 0
 
-  constructor(
-    private readonly time: Scheduler,
-    private readonly chance: Chance,
-    readonly traits: Traits
-  ) {
+  private readonly time: Scheduler
+  private readonly chance: Chance
+  private readonly traits: Traits
+
+  constructor(time: Scheduler, chance: Chance, traits: Traits) {
+    this.time = time
+    this.chance = chance
+    this.traits = traits
     this.bootedAt = time.now - (chance() < 0.3 ? minutes(chance() * 10) : hours(1 + chance() * 2000))
     for (let n = 0; n < 4; n++)
       this.packages.set(`pkg-${n}`, { installed: 1, available: chance() < 0.7 ? 2 : 1, kernel: n === 0 })

@@ -1,0 +1,65 @@
+/** What an instance gets on its first start: certificates, the key that signs sign-ins, and the first administrator. */
+import { randomInt } from "node:crypto"
+import { chmod, copyFile, mkdir, rename, writeFile } from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
+import { hashPassword } from "#http/server/PasswordHasher.ts"
+import { ensureSigningKey } from "#http/server/SigningKey.ts"
+import { layer as databaseLayer } from "#sql/Database.ts"
+import { findByUsername, insertUser } from "#sql/UserStore.ts"
+import type { ConfigValues } from "./Config.ts"
+import { dataFiles } from "./DataDirectory.ts"
+
+const letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+/** 24 characters without look-alikes: about 138 bits. */
+const randomPassword = (): string =>
+  Array.from({ length: 24 }, () => letters[randomInt(letters.length)])
+    .join("")
+    .replaceAll(/(.{6})(?!$)/g, "$1-")
+
+const writeSecret = async (path: string, text: string): Promise<void> => {
+  await writeFile(`${path}.new`, text, { mode: 0o600 })
+  await chmod(`${path}.new`, 0o600)
+  await rename(`${path}.new`, path)
+}
+
+const ensureAdministrator = (passwordFile: string) =>
+  Effect.gen(function* () {
+    if ((yield* findByUsername("admin")) !== null) return {}
+    const adminPassword = randomPassword()
+    // In the file before the account exists: a crash in between must not leave an administrator nobody can sign in as.
+    yield* Effect.promise(() => writeSecret(passwordFile, `${adminPassword}\n`))
+    yield* insertUser(
+      {
+        actor: { kind: "machine", id: "start", name: "first start" },
+        request_id: "start",
+        source_address: "local"
+      },
+      {
+        username: "admin",
+        display_name: "Administrator",
+        role: "admin",
+        password_hash: yield* hashPassword(adminPassword),
+        must_change_password: true
+      }
+    )
+    return { adminPassword }
+  })
+
+/** Idempotent. The password is answered only when the administrator was made by this call. */
+export const firstRun = async (config: ConfigValues): Promise<{ readonly adminPassword?: string }> => {
+  const files = dataFiles(config.dataDir)
+  await mkdir(files.secrets, { recursive: true, mode: 0o700 })
+  await Effect.runPromise(ensureAuthority(files.secrets, { publicNames: [new URL(config.web.publicUrl).hostname] }))
+  await ensureSigningKey(files.jwtKey)
+  await copyFile(`${files.secrets}/ca.pem`, files.caCertificate)
+  if (config.databaseUrl === undefined) throw new Error("The first run needs a database.")
+  const database = databaseLayer({
+    url: Redacted.value(config.databaseUrl),
+    applicationName: "patch-manager first run",
+    maxConnections: 1
+  })
+  return Effect.runPromise(ensureAdministrator(files.initialAdminPassword).pipe(Effect.provide(database)))
+}

@@ -1,0 +1,34 @@
+/** The worker process: polls the hosts and carries out the jobs. It has no inbound listener. */
+import "effect/schema/SchemaJITCompiler/enable"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import { loadConfig } from "./Config.ts"
+import { dataFiles } from "./DataDirectory.ts"
+import { worker } from "./layers.ts"
+import { logLayer } from "./Log.ts"
+import { programVersion } from "./programVersion.ts"
+import { announceReady, superviseMe } from "./supervised.ts"
+
+superviseMe()
+const config = loadConfig()
+
+const main = Effect.gen(function* () {
+  if (config.databaseUrl === undefined) {
+    return yield* Effect.die(new Error("The worker needs PATCH_MANAGER__DATABASE__URL; npm start sets it."))
+  }
+  return yield* worker(
+    {
+      databaseUrl: config.databaseUrl,
+      secretsDir: dataFiles(config.dataDir).secrets,
+      agentConcurrency: config.agent.concurrency,
+      settings: {
+        healthIntervalMillis: config.poll.healthSeconds * 1000,
+        patchIntervalMillis: config.poll.patchesSeconds * 1000,
+        programVersion
+      }
+    },
+    Effect.sync(announceReady)
+  )
+})
+
+NodeRuntime.runMain(main.pipe(Effect.provide(logLayer("worker", config.log))))

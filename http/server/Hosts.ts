@@ -1,0 +1,146 @@
+/** The hosts of the contract, over sql/HostStore.ts and its neighbours. */
+import { Effect } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import { Authority } from "#actors/pki/Authority.ts"
+import { installCommands } from "#actors/pki/installCommands.ts"
+import { Conflict, PreconditionRequired, refuseField } from "#core/Errors.ts"
+import type { HostChange, HostDetail, IssuedCertificate, NewHost } from "#core/Host.ts"
+import type { HostId } from "#core/Ids.ts"
+import { Api } from "#http/api/Api.ts"
+import { CurrentCaller } from "#http/api/Authentication.ts"
+import { insertHostCertificate, readHostCertificate } from "#sql/CertificateStore.ts"
+import { readPackages, readPatches } from "#sql/hostContents.ts"
+import { listHosts, type HostListRequest } from "#sql/hostList.ts"
+import {
+  getHost,
+  insertHost,
+  refuseDuplicates,
+  requestDecision,
+  requestRefresh,
+  requestRemoval,
+  updateHost
+} from "#sql/HostStore.ts"
+import { listHostJobs, listTransitions } from "#sql/HostTimeline.ts"
+import { once } from "#sql/IdempotencyStore.ts"
+import { checkAddress, resolveName } from "./hostAddress.ts"
+import { answered } from "./translate.ts"
+import { WebConfig } from "./WebSettings.ts"
+
+const DEFAULT_PORT = 12443
+
+const list = Effect.fnUntraced(function* (query: HostListRequest) {
+  const { principal } = yield* CurrentCaller
+  const text = yield* listHosts(principal, query)
+  return HttpServerResponse.text(text, { contentType: "application/json" })
+})
+
+const create = Effect.fnUntraced(function* (key: string, host: NewHost) {
+  const caller = yield* CurrentCaller
+  if (host.fqdn === undefined && host.address === undefined) {
+    return yield* refuseField("payload", "Give the host's name (fqdn), its address, or both.")
+  }
+  const address =
+    host.address === undefined ? yield* resolveName(host.fqdn ?? "") : yield* checkAddress(host.address, "payload.address")
+  const registration = {
+    fqdn: host.fqdn ?? null,
+    address,
+    agent_port: host.agent_port ?? DEFAULT_PORT,
+    display_name: host.display_name ?? host.fqdn ?? address,
+    bound_fingerprint: host.bound_fingerprint ?? null
+  }
+  const request = { caller, key, operation: "hosts.create", request: host, status: 201 }
+  return (yield* refuseDuplicates(once(request, insertHost(caller, registration)))).answer
+})
+
+const tagged = (host: HostDetail) => HttpApiSchema.withHeaders({ body: host, headers: { etag: `"${host.version}"` } })
+
+const get = Effect.fnUntraced(function* (id: HostId) {
+  const { principal } = yield* CurrentCaller
+  return tagged(yield* getHost(principal, id))
+})
+
+const update = Effect.fnUntraced(function* (id: HostId, ifMatch: string | undefined, change: HostChange) {
+  const caller = yield* CurrentCaller
+  if (ifMatch === undefined) {
+    return yield* new PreconditionRequired({
+      message: "Send If-Match with the version of the host that you read, so that nobody's edit is overwritten."
+    })
+  }
+  if (change.address !== undefined) yield* checkAddress(change.address, "payload.address")
+  const version = /^(?:W\/)?"?([0-9]{1,15})"?$/.exec(ifMatch)?.[1]
+  const host = yield* refuseDuplicates(updateHost(caller, id, version === undefined ? -1 : Number(version), change))
+  return tagged(host)
+})
+
+const issueCertificate = Effect.fnUntraced(function* (id: HostId) {
+  const caller = yield* CurrentCaller
+  const authority = yield* Authority
+  const { managerAddress } = yield* WebConfig
+  const host = yield* getHost(caller.principal, id)
+  const minted = yield* authority
+    .issueHost({ hostId: id, fqdn: host.fqdn, address: host.address })
+    .pipe(
+      Effect.catchTag("AuthorityError", (error) =>
+        Effect.fail(new Conflict({ code: "certificate_not_possible", message: error.message }))
+      )
+    )
+  const certificate = yield* insertHostCertificate(caller, id, minted)
+  const answer: IssuedCertificate = {
+    certificate,
+    certificate_pem: minted.certificate_pem,
+    private_key_pem: minted.private_key_pem,
+    ca_pem: minted.ca_pem,
+    install_commands: installCommands({ managerAddress })
+  }
+  return answer
+})
+
+export const layer = HttpApiBuilder.group(Api, "hosts", (handlers) =>
+  handlers.handleAll({
+    list: ({ query }) => answered(list(query)),
+    create: ({ headers, payload }) => answered(create(headers["idempotency-key"], payload)),
+    get: ({ params }) => answered(get(params.id)),
+    update: ({ params, headers, payload }) => answered(update(params.id, headers["if-match"], payload)),
+    remove: ({ params, query }) =>
+      answered(Effect.flatMap(CurrentCaller, (caller) => requestRemoval(caller, params.id, query.force ?? false))),
+    packages: ({ params, query }) =>
+      answered(Effect.flatMap(CurrentCaller, ({ principal }) => readPackages(principal, params.id, query.q))),
+    patches: ({ params }) =>
+      answered(Effect.flatMap(CurrentCaller, ({ principal }) => readPatches(principal, params.id))),
+    transitions: ({ params, query }) =>
+      answered(
+        Effect.flatMap(CurrentCaller, ({ principal }) => listTransitions(principal, params.id, query.cursor, query.limit))
+      ),
+    jobs: ({ params, query }) =>
+      answered(
+        Effect.flatMap(CurrentCaller, ({ principal }) => listHostJobs(principal, params.id, query.cursor, query.limit))
+      ),
+    refresh: ({ params }) => answered(Effect.flatMap(CurrentCaller, (caller) => requestRefresh(caller, params.id))),
+    dismiss: ({ params }) =>
+      answered(
+        Effect.flatMap(CurrentCaller, (caller) =>
+          requestDecision(caller, params.id, { type: "dismiss", by: caller.principal.username })
+        )
+      ),
+    retry: ({ params }) =>
+      answered(
+        Effect.flatMap(CurrentCaller, (caller) =>
+          requestDecision(caller, params.id, { type: "retry.now", by: caller.principal.username })
+        )
+      ),
+    settle: ({ params, payload }) =>
+      answered(
+        Effect.flatMap(CurrentCaller, (caller) =>
+          requestDecision(caller, params.id, {
+            type: "settle.by_hand",
+            verdict: payload.verdict,
+            by: caller.principal.username
+          })
+        )
+      ),
+    issueCertificate: ({ params }) => answered(issueCertificate(params.id)),
+    certificate: ({ params }) =>
+      answered(Effect.flatMap(CurrentCaller, ({ principal }) => readHostCertificate(principal, params.id)))
+  })
+)

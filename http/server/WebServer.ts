@@ -1,0 +1,67 @@
+/** The web process' whole inside: everything behind one HTTPS port. */
+import "effect/schema/SchemaJITCompiler/enable"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Effect, Layer } from "effect"
+import { HttpRouter } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { Api } from "#http/api/Api.ts"
+import { AppSocket } from "./AppSocket.ts"
+import * as Auth from "./Auth.ts"
+import * as Authentication from "./Authentication.ts"
+import * as Console from "./Console.ts"
+import { Credentials } from "./Credentials.ts"
+import * as Docs from "./Docs.ts"
+import * as Hosts from "./Hosts.ts"
+import * as Jobs from "./Jobs.ts"
+import * as Live from "./Live.ts"
+import { LiveFeed } from "./LiveFeed.ts"
+import * as MethodNotAllowed from "./methodNotAllowed.ts"
+import { PasswordHasher } from "./PasswordHasher.ts"
+import * as RequestContext from "./RequestContext.ts"
+import * as RequestErrors from "./RequestErrors.ts"
+import * as Rpc from "./Rpc.ts"
+import { SigningKey } from "./SigningKey.ts"
+import * as Status from "./Status.ts"
+import { tlsServer } from "./tlsServer.ts"
+import { WebConfig, type WebSettings } from "./WebSettings.ts"
+
+const DRAIN_DEADLINE = "10 seconds"
+
+const groups = Layer.mergeAll(Auth.layer, Hosts.layer, Jobs.layer, Live.group, Status.layer)
+
+/** All routes, without a server: what tests drive in memory. */
+export const routes = Layer.mergeAll(
+  HttpApiBuilder.layer(Api).pipe(Layer.provide(groups), Layer.provide([Authentication.layer, RequestErrors.layer])),
+  Live.routes,
+  Rpc.layer,
+  Docs.layer,
+  Console.layer,
+  MethodNotAllowed.layer,
+  RequestContext.layer
+)
+
+/** What the routes share, made once. */
+export const services = Layer.mergeAll(Credentials.layer, PasswordHasher.layer, LiveFeed.layer).pipe(
+  Layer.provideMerge(SigningKey.layer)
+)
+
+export const config = (settings: WebSettings): Layer.Layer<WebConfig> => Layer.succeed(WebConfig, WebConfig.make(settings))
+
+/** Closes sockets at once on shutdown: a browser that is connected would hold the server open until the deadline. */
+const drain = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => AppSocket.closeAll())))
+
+/** Serves until its scope closes, then lets requests in flight finish. Needs the database and the authority. */
+export const layer = (settings: WebSettings) =>
+  drain.pipe(
+    Layer.provideMerge(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true })),
+    Layer.provide(services),
+    Layer.provide(config(settings)),
+    Layer.provideMerge(
+      NodeHttpServer.layer(() => tlsServer(settings), {
+        host: settings.bind,
+        port: settings.port,
+        gracefulShutdownTimeout: DRAIN_DEADLINE,
+        websocket: { WebSocket: AppSocket, maxPayload: 65_536, perMessageDeflate: false }
+      })
+    )
+  )

@@ -1,0 +1,217 @@
+/**
+ * A whole small installation in one process: a database of its own, a fleet on loopback with certificates of our authority,
+ * hosts registered by the ordinary store, and a worker that can be stopped and started again.
+ */
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, Fiber, Layer, Logger, Redacted } from "effect"
+import type { SqlClient } from "effect/sql"
+import type pg from "pg"
+import type { AgentClientOptions } from "#actors/agent/AgentClient.ts"
+import { DisabledGuards, type GuardName } from "#actors/hosts/Guards.ts"
+import { HostSteps } from "#actors/hosts/HostSteps.ts"
+import type { WorkerSettingsShape } from "#actors/hosts/WorkerSettings.ts"
+import { Authority } from "#actors/pki/Authority.ts"
+import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
+import { type HostId, type JobId, UserId } from "#core/Ids.ts"
+import { newId } from "#core/newId.ts"
+import { rolePermissions } from "#core/Permission.ts"
+import type { Caller } from "#core/User.ts"
+import { worker } from "#deploy/layers.ts"
+import type { HostGuard } from "#machines/hostGuards.ts"
+import { makeHostMachine } from "#machines/hostMachine.ts"
+import { makeHostStep } from "#machines/step.ts"
+import type { Tuning } from "#machines/Tuning.ts"
+import { layer as databaseLayer } from "#sql/Database.ts"
+import { insertHost } from "#sql/HostStore.ts"
+import { insertJob, type JobOrder } from "#sql/JobStore.ts"
+import { insertHostCertificate } from "#sql/CertificateStore.ts"
+import type { Fleet, FleetOptions, HostView } from "#test/fleet/Fleet.ts"
+import { startFleet } from "#test/fleet/Fleet.ts"
+import { makeTestDatabase } from "#test/setup/Database.ts"
+import { testClient } from "#test/setup/testClient.ts"
+
+/** Minutes become a fraction of a second; the order of the times stays. */
+export const quickTuning: Tuning = {
+  call_ms: 4_000,
+  send_ms: 3_000,
+  run_ms: 15_000,
+  verify_ms: 8_000,
+  leave_ms: 6_000,
+  away_ms: 6_000,
+  calm_ms: 100,
+  settle_ms: 30_000,
+  quiet_ms: 300,
+  quiet_max_ms: 1_000,
+  backoff_ms: [200, 400, 800],
+  second_try_ms: 300,
+  retry_after_max_ms: 5_000
+}
+
+export const quickSettings: Partial<WorkerSettingsShape> = {
+  healthIntervalMillis: 60_000,
+  patchIntervalMillis: 600_000,
+  retryMillis: [150, 200, 1_000],
+  overdueGraceMillis: 500,
+  probeIntervalMillis: 100
+}
+
+export const quickClient: Partial<AgentClientOptions> = {
+  connectMs: 1_000,
+  healthMs: 1_500,
+  readMs: 2_000,
+  listMs: 3_000,
+  commandMs: 2_000,
+  pollMs: [100, 300]
+}
+
+export interface WorldHost {
+  readonly id: HostId
+  readonly address: string
+  readonly view: HostView
+}
+
+export interface WorkerStart {
+  readonly settings?: Partial<WorkerSettingsShape>
+  readonly client?: Partial<AgentClientOptions>
+  readonly tuning?: Partial<Tuning>
+  readonly withoutMachineGuards?: ReadonlyArray<HostGuard>
+  readonly withoutGuards?: ReadonlyArray<GuardName>
+}
+
+export interface World {
+  readonly url: string
+  readonly secretsDir: string
+  readonly fleet: Fleet
+  readonly hosts: ReadonlyArray<WorldHost>
+  readonly query: <Row extends pg.QueryResultRow>(text: string, values?: ReadonlyArray<unknown>) => Promise<Array<Row>>
+  readonly run: <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) => Promise<A>
+  readonly caller: Caller
+  readonly startWorker: (options?: WorkerStart) => Promise<{ readonly stop: () => Promise<void> }>
+  readonly apply: (hosts: ReadonlyArray<WorldHost>, order?: Partial<JobOrder>) => Promise<JobId>
+  readonly stop: () => Promise<void>
+}
+
+const operator: Caller = {
+  principal: {
+    kind: "user",
+    user_id: newId(UserId),
+    username: "tester",
+    role: "admin",
+    permissions: new Set(rolePermissions.admin),
+    group_ids: [],
+    session_id: null,
+    token: null
+  },
+  request_id: "test",
+  source_address: "127.0.0.1"
+}
+
+const silent = Logger.layer([])
+
+const workerEffect = (url: string, secretsDir: string, options: WorkerStart, ready: () => void) =>
+  worker(
+    {
+      databaseUrl: Redacted.make(url),
+      secretsDir,
+      agentConcurrency: 64,
+      settings: { ...quickSettings, ...options.settings },
+      client: { ...quickClient, ...options.client }
+    },
+    Effect.sync(ready)
+  ).pipe(
+    Effect.provideService(
+      HostSteps,
+      makeHostStep(
+        makeHostMachine({ tuning: { ...quickTuning, ...options.tuning }, without: options.withoutMachineGuards ?? [] })
+      )
+    ),
+    Effect.provideService(DisabledGuards, new Set(options.withoutGuards ?? [])),
+    Effect.provide(process.env["TEST_LOG"] ? Layer.empty : silent)
+  )
+
+/** Hosts are registered and have certificates; no worker runs yet. */
+export const makeWorld = async (options: Omit<FleetOptions, "dir">): Promise<World> => {
+  const database = await makeTestDatabase()
+  const folder = await mkdtemp(join(tmpdir(), "world-"))
+  const secretsDir = join(folder, "secrets")
+  const authority = await Effect.runPromise(ensureAuthority(secretsDir))
+  const fleet = await startFleet({ port: 0, rateLimit: false, ...options, dir: join(folder, "fleet") })
+  fleet.setCa(authority.ca.certificate_pem)
+  const client = testClient(database.url)
+  await client.connect()
+  const layer = databaseLayer({ url: database.url, applicationName: "world", maxConnections: 2 })
+  const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+    Effect.runPromise(effect.pipe(Effect.provide(layer)))
+
+  const hosts = await run(
+    Effect.gen(function* () {
+      const { issueHost } = yield* Authority
+      return yield* Effect.forEach(fleet.hosts(), (view) =>
+        Effect.gen(function* () {
+          const { answer } = yield* insertHost(operator, {
+            fqdn: view.fqdn,
+            address: view.address,
+            agent_port: fleet.port,
+            display_name: view.fqdn,
+            bound_fingerprint: null
+          })
+          const identity = yield* issueHost({ hostId: answer.id, fqdn: view.fqdn, address: view.address })
+          yield* insertHostCertificate(operator, answer.id, identity)
+          fleet.setIdentity(view.address, identity, { persist: false })
+          return { id: answer.id, address: view.address, view }
+        })
+      )
+    }).pipe(Effect.provide(Authority.layer(secretsDir)))
+  )
+
+  const running = new Set<() => Promise<void>>()
+  return {
+    url: database.url,
+    secretsDir,
+    fleet,
+    hosts,
+    run,
+    caller: operator,
+    query: async (text, values = []) => (await client.query(text, [...values])).rows,
+    startWorker: async (start = {}) => {
+      let fiber: Fiber.Fiber<unknown, unknown> | undefined
+      await new Promise<void>((resolve, reject) => {
+        fiber = Effect.runFork(workerEffect(database.url, secretsDir, start, resolve))
+        fiber.addObserver((exit) => {
+          if (exit._tag === "Failure") reject(new Error(String(exit.cause)))
+        })
+      })
+      const stop = async () => {
+        running.delete(stop)
+        if (fiber !== undefined) await Effect.runPromise(Fiber.interrupt(fiber))
+      }
+      running.add(stop)
+      return { stop }
+    },
+    apply: async (targets, order = {}) => {
+      const { answer } = await run(
+        insertJob(operator, {
+          kind: "patch_apply",
+          host_ids: targets.map((host) => host.id),
+          selection: { kind: "all" },
+          reboot: "never",
+          reboot_delay_seconds: 0,
+          on_busy: "queue",
+          max_concurrency: 100,
+          notes: "",
+          ...order
+        })
+      )
+      return answer.id
+    },
+    stop: async () => {
+      for (const stop of running) await stop()
+      await client.end()
+      await fleet.stop()
+      await database.drop()
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}

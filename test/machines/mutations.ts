@@ -1,0 +1,80 @@
+/** The machine with one of its safeguards taken out. Each must turn a simulation or a directed test red. */
+import type { HostGuard } from "#machines/hostGuards.ts"
+import { hostGuards, makeWhen } from "#machines/hostGuards.ts"
+import { hostMachine, makeHostMachine, type HostMachine } from "#machines/hostMachine.ts"
+import { call, close, end, note, hostSetup } from "#machines/hostSetup.ts"
+import { makeHostStep } from "#machines/step.ts"
+import type { HostStep } from "#machines/step.ts"
+
+/** The chart is plain data, so a copy of it can be rewired. */
+interface Chart {
+  [key: string]: Chart | ReadonlyArray<Chart> | string | undefined
+}
+
+const stateOf = (config: Chart, ...path: ReadonlyArray<string>): Chart =>
+  path.reduce<Chart>((node, key) => {
+    const states = node["states"] as Chart
+    const child = states[key]
+    if (typeof child !== "object" || Array.isArray(child)) throw new Error(`no state ${key}`)
+    return child as Chart
+  }, config)
+
+const rewired = (path: ReadonlyArray<string>, edit: (state: Chart) => void): HostStep => {
+  const config = structuredClone(hostMachine.config) as Chart
+  edit(stateOf(config, "managed", "work", ...path))
+  const machine = hostSetup.createMachine(config as Parameters<typeof hostSetup.createMachine>[0])
+  return makeHostStep(machine as HostMachine)
+}
+
+const on = (state: Chart): Chart => state["on"] as Chart
+
+export const without = (...guards: ReadonlyArray<HostGuard>): HostStep => makeHostStep(makeHostMachine({ without: guards }))
+
+const withGuard = (name: HostGuard, guard: (typeof hostGuards)[HostGuard]): HostStep =>
+  makeHostStep(hostMachine.provide({ guards: { when: makeWhen(new Set(), { ...hostGuards, [name]: guard }) } }))
+
+export const mutations = {
+  resendOnResume: () =>
+    rewired(["patching", "dispatching"], (state) => {
+      on(state)["resumed"] = { actions: [note("next"), call("apply")] } as unknown as Chart
+    }),
+  retryOnUnclear: () =>
+    rewired(["patching", "dispatching"], (state) => {
+      on(state)["unclear"] = {
+        target: "#retrying",
+        actions: [close("no_effect"), note("noteFailure", "planRetry")]
+      } as unknown as Chart
+    }),
+  /** Nobody asks whether the agent is at work: neither its list nor its active job counts. */
+  skipJobList: () => without("calm", "noJobActive"),
+  trustCompleted: () =>
+    rewired(["patching", "running"], (state) => {
+      on(state)["job"] = {
+        guard: { type: "when", params: ["jobMatches", "jobCompleted"] },
+        target: "#idle",
+        actions: [close("ran"), end("done")]
+      } as unknown as Chart
+    }),
+  noRunDeadline: () =>
+    rewired(["patching", "running"], (state) => {
+      delete state["after"]
+    }),
+  noCallMatching: () => without("callMatches"),
+  oneRead: () => without("secondLook"),
+  /** `resumed` enters its state again, so that each crash pushes the deadline away. */
+  reenterOnResume: () =>
+    rewired(["patching", "running"], (state) => {
+      on(state)["resumed"] = { target: "#running", reenter: true } as unknown as Chart
+    }),
+  /** Uptime compared as a number, without the time between the readings. */
+  plainUptime: () =>
+    withGuard(
+      "bootedAsAsked",
+      ({ context, event }) =>
+        event.type === "poll.ok" &&
+        context.reboot_from !== null &&
+        event.uptime_seconds < context.reboot_from.uptime_seconds
+    ),
+  shortQuiet: () => makeHostStep(makeHostMachine({ tuning: { quiet_ms: 10_000 } }))
+} satisfies Record<string, () => HostStep>
+export type Mutation = keyof typeof mutations

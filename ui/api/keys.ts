@@ -1,0 +1,14 @@
+/** Names of what is kept in the query client; the longer ones fall with the shorter ones they begin with. */
+export const keys = {
+  fleet: ["fleet"],
+  rootCertificate: ["root-certificate"],
+  hosts: ["hosts"],
+  host: (id: string) => ["host", id],
+  packages: (id: string) => ["host-packages", id],
+  patches: (id: string) => ["host-patches", id],
+  transitions: (id: string) => ["host-transitions", id],
+  hostJobs: (id: string) => ["host-jobs", id],
+  jobs: ["jobs"],
+  job: (id: string) => ["job", id],
+  jobHosts: (id: string) => ["job-hosts", id]
+} as const
