@@ -7,6 +7,8 @@ export interface DataFiles {
   readonly secrets: string
   readonly caCertificate: string
   readonly jwtKey: string
+  /** Where the running instance's database is, for the command line. */
+  readonly databaseUrl: string
   readonly initialAdminPassword: string
   readonly postgres: string
   readonly postgresLocation: string
@@ -26,6 +28,7 @@ export const dataFiles = (dataDir: string): DataFiles => ({
   secrets: join(dataDir, "secrets"),
   caCertificate: join(dataDir, "ca.crt"),
   jwtKey: join(dataDir, "secrets", "jwt.ed25519.pem"),
+  databaseUrl: join(dataDir, "secrets", "database-url"),
   initialAdminPassword: join(dataDir, "initial-admin-password"),
   postgres: join(dataDir, "postgres"),
   postgresLocation: join(dataDir, "postgres.location"),

@@ -10,9 +10,12 @@ import { HostSupervisor } from "#actors/hosts/HostSupervisor.ts"
 import { PollWriter } from "#actors/hosts/PollWriter.ts"
 import { defaultWorkerSettings, WorkerSettings, type WorkerSettingsShape } from "#actors/hosts/WorkerSettings.ts"
 import { JobSupervisor } from "#actors/jobs/JobSupervisor.ts"
+import { Authority } from "#actors/pki/Authority.ts"
 import { runWorker } from "#actors/wake/Worker.ts"
+import { layer as webServerLayer } from "#http/server/WebServer.ts"
+import type { WebSettings } from "#http/server/WebSettings.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
-import { requireSchema } from "#sql/migrate.ts"
+import { requireSchema, runMigrations } from "#sql/migrate.ts"
 import { takeLease, waitForWorkerLock } from "#sql/WorkerStore.ts"
 
 export interface WorkerOptions {
@@ -56,6 +59,33 @@ export const worker = (options: WorkerOptions, ready: Effect.Effect<void>) =>
         url: Redacted.value(options.databaseUrl),
         applicationName: "patch-manager worker",
         maxConnections: 8
+      })
+    )
+  )
+
+export interface WebOptions {
+  readonly databaseUrl: Redacted.Redacted
+  readonly secretsDir: string
+  readonly settings: WebSettings
+}
+
+/** The whole web process, until it is interrupted. It migrates before it listens. */
+export const web = (options: WebOptions, ready: Effect.Effect<void>) =>
+  Effect.gen(function* () {
+    yield* runMigrations
+    yield* Effect.scoped(
+      Layer.build(webServerLayer(options.settings)).pipe(
+        Effect.andThen(ready),
+        Effect.andThen(Effect.never),
+        Effect.provide(Authority.layer(options.secretsDir))
+      )
+    )
+  }).pipe(
+    Effect.provide(
+      databaseLayer({
+        url: Redacted.value(options.databaseUrl),
+        applicationName: "patch-manager web",
+        maxConnections: 16
       })
     )
   )

@@ -12,13 +12,13 @@ import { announceReady, superviseMe } from "./supervised.ts"
 superviseMe()
 const config = loadConfig()
 
-const main = Effect.gen(function* () {
-  if (config.databaseUrl === undefined) {
-    return yield* Effect.die(new Error("The worker needs PATCH_MANAGER__DATABASE__URL; npm start sets it."))
-  }
-  return yield* worker(
+const { databaseUrl } = config
+if (databaseUrl === undefined) throw new Error("The worker needs PATCH_MANAGER__DATABASE__URL; npm start sets it.")
+
+NodeRuntime.runMain(
+  worker(
     {
-      databaseUrl: config.databaseUrl,
+      databaseUrl,
       secretsDir: dataFiles(config.dataDir).secrets,
       agentConcurrency: config.agent.concurrency,
       settings: {
@@ -28,7 +28,5 @@ const main = Effect.gen(function* () {
       }
     },
     Effect.sync(announceReady)
-  )
-})
-
-NodeRuntime.runMain(main.pipe(Effect.provide(logLayer("worker", config.log))))
+  ).pipe(Effect.provide(logLayer("worker", config.log)))
+)

@@ -81,19 +81,21 @@ export const listHosts = Effect.fnUntraced(function* (principal: Principal, requ
     ? sql`(${key}, h.id) ${sql.literal(descending ? "<" : ">")} (${after.key}::text${sql.literal(type === "number" ? "::bigint" : "")}, ${after.id}::text::uuid)`
     : sql`true`
   const direction = sql.literal(descending ? "desc" : "asc")
-  const backwards = sql.literal(descending ? "asc" : "desc")
+  const inOrder = sql`sort_key ${direction}, id ${direction}`
   const limit = request.limit ?? DEFAULT_LIMIT
   const rows = yield* sql<Row>`
-    with page as (
-      select ${key} as sort_key, ${sql.literal(hostItemColumns)} ${sql.literal(hostSources)}
+    with page as materialized (
+      select ${key} as sort_key, h.id, (select row_to_json(x) from (select ${sql.literal(hostItemColumns)}) x) as item
+      ${sql.literal(hostSources)}
       where ${where} and ${beyond} order by ${key} ${direction}, h.id ${direction} limit ${limit + 1}
     ),
-    shown as (select * from page order by sort_key ${direction}, id ${direction} limit ${limit})
-    select coalesce((select json_agg(to_jsonb(i) - 'sort_key') from shown i)::text, '[]') as items,
-      (select count(*)::int ${sql.literal(joined ? hostSources : "from hosts h")} where ${where}) as total,
+    shown as (select * from page limit ${limit})
+    select '[' || coalesce(string_agg(item::text, ',' order by ${inOrder}), '') || ']' as items,
+      (array_agg(sort_key order by ${inOrder}))[count(*)]::text as key,
+      (array_agg(id order by ${inOrder}))[count(*)]::text as id,
       (select count(*) from page) > ${limit} as more,
-      (select sort_key::text from shown order by sort_key ${backwards}, id ${backwards} limit 1) as key,
-      (select id::text from shown order by sort_key ${backwards}, id ${backwards} limit 1) as id`
+      (select count(*)::int ${sql.literal(joined ? hostSources : "from hosts h")} where ${where}) as total
+    from shown`
   const row = rows[0]!
   const next = row.more && row.key !== null && row.id !== null ? writeCursor(sort, { key: row.key, id: row.id }) : null
   return `{"items":${row.items},"total":${row.total},"next_cursor":${JSON.stringify(next)}}`

@@ -69,7 +69,7 @@ const isFresh = (parts, hash) => {
 
 const run = (args) =>
   new Promise((resolve, reject) => {
-    const child = spawn(node24, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(node24, args, { cwd: root, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] })
     let output = ""
     const keep = (chunk) => (output = (output + chunk).slice(-20_000))
     child.stdout.on("data", keep)

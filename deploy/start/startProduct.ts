@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import * as Redacted from "effect/Redacted"
 import { migrate } from "#sql/migrate.ts"
 import { type ConfigValues, configEnvironment } from "../Config.ts"
@@ -110,6 +110,12 @@ const welcome = ({ config, print }: Starting, adminPassword: string | undefined)
   print(`Linux Patch Manager is running: ${config.web.publicUrl}`)
 }
 
+/** For `patch-manager` commands, which find the database by --data-dir alone. */
+const noteDatabase = (config: ConfigValues): void => {
+  const file = dataFiles(config.dataDir).databaseUrl
+  if (config.databaseUrl !== undefined) writeFileSync(file, `${Redacted.value(config.databaseUrl)}\n`, { mode: 0o600 })
+}
+
 /** Brings up the whole product; throws at the first step that fails, `undo` then holds what to take back. */
 export const startProduct = async (starting: Starting): Promise<void> => {
   const { config, stop, undo } = starting
@@ -123,6 +129,7 @@ export const startProduct = async (starting: Starting): Promise<void> => {
   if (running.databaseUrl !== undefined) await migrate(Redacted.value(running.databaseUrl))
   stop.check()
   const { adminPassword } = await firstRun(running)
+  noteDatabase(running)
   stop.check()
   await children(starting, running)
   await register(starting, running)

@@ -2,7 +2,7 @@
  * Wraps every request: its id, its size limit, the host name it must carry, and for every answer, whoever made it,
  * the envelope where it is an error, the common headers and a line in the log.
  */
-import { Cause, Clock, Context, Effect, References } from "effect"
+import { Cause, Clock, Context, Effect, References, type Types } from "effect"
 import { kibibytes } from "effect/ByteSize"
 import { HttpEffect, HttpIncomingMessage, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { ErrorEnvelope } from "#http/api/Errors.ts"
@@ -59,7 +59,7 @@ const isApi = (path: string): boolean => path.startsWith("/api/") || path === "/
 const hostNameOf = (header: string | undefined): string => (header ?? "").toLowerCase().replace(/:[0-9]+$/, "")
 
 /** Faults of ours, whole; the caller only gets the request id. A body too large or cut off is not one. */
-const logDefects = (cause: Cause.Cause<unknown>) => {
+const logDefects = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   const defects = cause.reasons.filter((reason) => reason._tag === "Die" && !HttpServerError.isHttpServerError(reason.defect))
   return defects.length === 0 ? Effect.void : Effect.logError("A request failed", Cause.fromReasons(defects))
 }
@@ -67,8 +67,8 @@ const logDefects = (cause: Cause.Cause<unknown>) => {
 export const layer = HttpRouter.middleware(
   Effect.gen(function* () {
     const config = yield* WebConfig
-    return (handler) =>
-      Effect.withFiber((fiber) => {
+    return (handler: Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled>) =>
+      Effect.withFiber<HttpServerResponse.HttpServerResponse, Types.unhandled>((fiber) => {
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
         const clock = fiber.getRef(Clock.Clock)
         const startedAt = clock.currentTimeMillisUnsafe()
@@ -87,10 +87,11 @@ export const layer = HttpRouter.middleware(
           const log = answer.status >= 500 ? Effect.logError(line) : quiet ? Effect.logDebug(line) : Effect.logInfo(line)
           return Effect.as(Effect.annotateLogs(log, annotations), answer)
         })
-        const inner = config.hostNames.has(hostNameOf(request.headers["host"]))
-          ? handler
-          : Effect.succeed(HttpServerResponse.empty({ status: 421 }))
-        return Effect.updateContext(Effect.tapCause(inner, logDefects), (context: Context.Context<never>) =>
+        if (!config.hostNames.has(hostNameOf(request.headers["host"]))) {
+          return Effect.succeed(HttpServerResponse.empty({ status: 421 }))
+        }
+        const watched: Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled> = Effect.tapCause(handler, logDefects)
+        return Effect.updateContext(watched, (context: Context.Context<never>) =>
           Context.mergeAll(
             context,
             Context.make(RequestId, id),

@@ -8,8 +8,8 @@ const unavailable = new Unavailable({
   details: { retry_after_seconds: 5 }
 })
 
-const codeOf = (cause: unknown): string | null =>
-  Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : null
+const textOf = (cause: unknown, key: "code" | "severity"): string | null =>
+  Predicate.hasProperty(cause, key) && Predicate.isString(cause[key]) ? cause[key] : null
 
 /** Connection lost, server starting or stopping, out of connections, waited too long. */
 const isPassing = ({ reason }: SqlError.SqlError): boolean => {
@@ -22,7 +22,9 @@ const isPassing = ({ reason }: SqlError.SqlError): boolean => {
     case "SerializationError":
       return true
     case "UnknownError": {
-      const code = codeOf(reason.cause)
+      const code = textOf(reason.cause, "code")
+      // FATAL ends the connection: the server shuts down, starts, or takes nobody in.
+      if (textOf(reason.cause, "severity") === "FATAL") return true
       return code === null || !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57)/.test(code)
     }
     default:

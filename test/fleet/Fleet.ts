@@ -71,6 +71,7 @@ export interface FleetStats {
 export const testTiming: Timing = {
   jobMs: [60, 120],
   rebootMs: [150, 300],
+  shutdownMs: 80,
   restartMs: 50,
   minuteMs: 200,
   pingMs: 5_000
@@ -80,6 +81,7 @@ export const testTiming: Timing = {
 export const watchedTiming: Timing = {
   jobMs: [3_000, 8_000],
   rebootMs: [6_000, 12_000],
+  shutdownMs: 800,
   restartMs: 1_500,
   minuteMs: 60_000,
   pingMs: 5_000

@@ -23,6 +23,8 @@ export interface Timing {
   readonly jobMs: Range
   /** Off the network during a reboot. */
   readonly rebootMs: Range
+  /** From the word to reboot until the network is gone. */
+  readonly shutdownMs: number
   /** Off the network while the agent alone restarts. */
   readonly restartMs: number
   /** How long a minute of a reboot delay lasts. */
@@ -280,8 +282,7 @@ export class StandIn {
     this.jobs.log(job, delayMinutes === 0 ? "Reboot initiated" : `Reboot scheduled in ${delayMinutes} minute(s)`)
     this.jobs.update(job, { status: rebooting ? "rebooting" : "running", message: "Reboot initiated" })
     if (!rebooting) this.jobs.update(job, { status: "completed", progress: 100 })
-    // The answer to the call that asked for it still has to leave the host.
-    void this.wait(Math.max(20, delayMinutes * this.timing.minuteMs), life).then((alive) => {
+    void this.wait(this.timing.shutdownMs + delayMinutes * this.timing.minuteMs, life).then((alive) => {
       if (!alive) return
       if (this.script.take(["ignore_reboot"]) !== undefined) this.rebootReserved = false
       else this.goDown(job)
@@ -298,7 +299,7 @@ export class StandIn {
     if (this.profile.rebootingStatus) this.jobs.update(job, { status: "rebooting", completedAt: null })
     const life = this.life.signal
     this.rebootReserved = this.profile.rebootTiers === "tiers"
-    void this.wait(Math.max(20, delayMinutes * this.timing.minuteMs), life).then((alive) => {
+    void this.wait(this.timing.shutdownMs + delayMinutes * this.timing.minuteMs, life).then((alive) => {
       if (alive) this.goDown(job)
     })
   }

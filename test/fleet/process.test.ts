@@ -89,7 +89,10 @@ describe("the fleet as a process", () => {
     await expect(call("/api/v1/health")).rejects.toMatchObject({ code: "ECONNRESET" })
     await control.misbehaveAll()
     const { job_id: id } = (slow.json as { data: { job_id: string } }).data
-    expect((await call(`/api/v1/jobs/${id}`)).json).toMatchObject({ data: { status: "running", progress: 0 } })
+    await until(
+      async () => ((await call(`/api/v1/jobs/${id}`)).json as { data: { status: string } }).data.status,
+      (status) => status === "running"
+    )
     await expect(control.host("127.77.9.9")).rejects.toThrow("has no host 127.77.9.9")
     expect(await ended(child, () => child.kill("SIGTERM"))).toBe(0)
     expect(existsSync(join(dir, "control.sock"))).toBe(false)

@@ -176,7 +176,7 @@ describe("what is left of the jobs", () => {
 
   it("a reboot job of 2.7 is rebooting before and completed after", async () => {
     await start("2.7")
-    const { job_id: id } = ((await reboot({ delay_seconds: 1 })).json as { data: { job_id: string } }).data
+    const { job_id: id } = ((await reboot({ delay_seconds: 300 })).json as { data: { job_id: string } }).data
     expect(await data<unknown>(`/jobs/${id}`)).toMatchObject({ status: "rebooting", operation: "reboot" })
     await away()
     await back()

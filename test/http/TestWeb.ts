@@ -1,9 +1,9 @@
 /** The whole web process on a database of its own, over real HTTPS on a free port. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { request as httpsRequest } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Exit, Layer, Scope } from "effect"
+import { Effect, Exit, Layer, Predicate, References, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { Authority } from "#actors/pki/Authority.ts"
 import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
@@ -14,6 +14,7 @@ import { ensureSigningKey } from "#http/server/SigningKey.ts"
 import * as WebServer from "#http/server/WebServer.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
 import { makeTestDatabase } from "#test/setup/Database.ts"
+import { testClient } from "#test/setup/testClient.ts"
 
 export const password = "correct horse battery staple"
 
@@ -22,7 +23,10 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   readonly text: string
   /** The body as JSON. */
-  readonly json: () => any
+  readonly json: () => unknown
+  /** One value of the JSON body by its path, such as `error.details.fields.0.path`. */
+  readonly at: (path: string) => unknown
+  readonly string: (path: string) => string
 }
 
 export interface CallOptions {
@@ -33,11 +37,24 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+const answerOf = (status: number, headers: Answer["headers"], text: string): Answer => {
+  const at = (path: string): unknown =>
+    path.split(".").reduce<unknown>(
+      (value, key) => (Predicate.hasProperty(value, key) ? value[key] : undefined),
+      JSON.parse(text)
+    )
+  const string = (path: string): string => {
+    const value = at(path)
+    if (typeof value !== "string") throw new Error(`${path} is no text in ${status} ${text.slice(0, 500)}`)
+    return value
+  }
+  return { status, headers, text, json: () => JSON.parse(text), at, string }
+}
+
 const startUnder = async (scope: Scope.Closeable, folder: string, databaseUrl: string) => {
   const files = await Effect.runPromise(ensureAuthority(join(folder, "pki")))
   await ensureSigningKey(join(folder, "jwt.ed25519.pem"))
   const consoleDirectory = join(folder, "console")
-  const { mkdirSync } = await import("node:fs")
   mkdirSync(join(consoleDirectory, "assets"), { recursive: true })
   writeFileSync(join(consoleDirectory, "index.html"), "<!doctype html><title>console</title>")
   writeFileSync(join(consoleDirectory, "assets", "app.js"), "export {}")
@@ -51,12 +68,12 @@ const startUnder = async (scope: Scope.Closeable, folder: string, databaseUrl: s
     jwtKeyFile: join(folder, "jwt.ed25519.pem"),
     managerAddress: "127.0.0.1",
     securityTargetDays: 14
-  }).pipe(Layer.provide(Authority.layer(join(folder, "pki"))), Layer.provideMerge(database))
+  }).pipe(Layer.provide(Authority.layer(join(folder, "pki"))), Layer.provideMerge(database), Layer.provide(Layer.succeed(References.MinimumLogLevel, "None")))
   const services = await Effect.runPromise(Layer.buildWithScope(web, scope))
   const run = <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof database>>): Promise<A> =>
     Effect.runPromise(Effect.provideContext(effect, services))
   const server = await Effect.runPromise(Effect.provideContext(HttpServer.HttpServer, services))
-  const port = server.address._tag === "InetAddress" ? server.address.port : 0
+  const port = "port" in server.address ? server.address.port : 0
   return { files, run, port }
 }
 
@@ -92,7 +109,7 @@ export const startTestWeb = async () => {
           response.on("error", reject)
           response.on("end", () => {
             const text = Buffer.concat(chunks).toString("utf8")
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) })
+            resolve(answerOf(response.statusCode ?? 0, response.headers, text))
           })
         }
       )
@@ -107,18 +124,36 @@ export const startTestWeb = async () => {
   const signIn = async (username: string) => {
     const answer = await call("POST", "/api/v1/auth/login", { body: { username, password } })
     const cookie = String(answer.headers["set-cookie"]?.[0] ?? "").split(";")[0] ?? ""
-    return { token: String(answer.json().access_token), cookie, answer }
+    return { token: String(answer.at("access_token")), cookie, answer }
   }
 
   const tokenFor = (username: string) => run(createToken({ username, name: "test", expiresIn: "1 hour" }))
 
+  /** Looks past the product at the rows. */
+  const client = testClient(database.url)
+  await client.connect()
+  const rows = async <Row>(statement: string, values: ReadonlyArray<unknown> = []): Promise<ReadonlyArray<Row>> =>
+    (await client.query(statement, [...values])).rows
+
+  let keys = 0
+  const addHost = async (token: string, body: object) => {
+    const answer = await call("POST", "/api/v1/hosts", {
+      token,
+      body,
+      headers: { "idempotency-key": `host-${++keys}` }
+    })
+    if (answer.status !== 201) throw new Error(`The host was not registered: ${answer.status} ${answer.text}`)
+    return answer.string("id")
+  }
+
   const stop = async (): Promise<void> => {
+    await client.end()
     await Effect.runPromise(Scope.close(scope, Exit.void))
     await database.drop()
     rmSync(folder, { recursive: true, force: true })
   }
 
-  return { call, run, port, ca, addUser, signIn, tokenFor, databaseUrl: database.url, stop }
+  return { call, run, rows, port, ca, addUser, addHost, signIn, tokenFor, databaseUrl: database.url, stop }
 }
 
 export type TestWeb = Awaited<ReturnType<typeof startTestWeb>>

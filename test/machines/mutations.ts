@@ -1,10 +1,9 @@
 /** The machine with one of its safeguards taken out. Each must turn a simulation or a directed test red. */
-import type { HostGuard } from "#machines/hostGuards.ts"
-import { hostGuards, makeWhen } from "#machines/hostGuards.ts"
+
+import { type HostGuard, hostGuards, makeWhen } from "#machines/hostGuards.ts"
 import { hostMachine, makeHostMachine, type HostMachine } from "#machines/hostMachine.ts"
-import { call, close, end, note, hostSetup } from "#machines/hostSetup.ts"
-import { makeHostStep } from "#machines/step.ts"
-import type { HostStep } from "#machines/step.ts"
+import { call, close, end, hostSetup, note, when } from "#machines/hostSetup.ts"
+import { type HostStep, makeHostStep } from "#machines/step.ts"
 
 /** The chart is plain data, so a copy of it can be rewired. */
 interface Chart {
@@ -19,16 +18,20 @@ const stateOf = (config: Chart, ...path: ReadonlyArray<string>): Chart =>
     return child as Chart
   }, config)
 
-const rewired = (path: ReadonlyArray<string>, edit: (state: Chart) => void): HostStep => {
-  const config = structuredClone(hostMachine.config) as Chart
-  edit(stateOf(config, "managed", "work", ...path))
-  const machine = hostSetup.createMachine(config as Parameters<typeof hostSetup.createMachine>[0])
-  return makeHostStep(machine as HostMachine)
+const rewired = (
+  path: ReadonlyArray<string>,
+  edit: (state: Chart) => void,
+  removed: ReadonlyArray<HostGuard> = []
+): HostStep => {
+  const config: unknown = structuredClone(hostMachine.config)
+  edit(stateOf(config as Chart, "managed", "work", ...path))
+  const machine: unknown = hostSetup.createMachine(config as Parameters<typeof hostSetup.createMachine>[0])
+  return makeHostStep((machine as HostMachine).provide({ guards: { when: makeWhen(new Set(removed)) } }))
 }
 
 const on = (state: Chart): Chart => state["on"] as Chart
 
-export const without = (...guards: ReadonlyArray<HostGuard>): HostStep => makeHostStep(makeHostMachine({ without: guards }))
+const without = (...guards: ReadonlyArray<HostGuard>): HostStep => makeHostStep(makeHostMachine({ without: guards }))
 
 const withGuard = (name: HostGuard, guard: (typeof hostGuards)[HostGuard]): HostStep =>
   makeHostStep(hostMachine.provide({ guards: { when: makeWhen(new Set(), { ...hostGuards, [name]: guard }) } }))
@@ -46,11 +49,18 @@ export const mutations = {
       } as unknown as Chart
     }),
   /** Nobody asks whether the agent is at work: neither its list nor its active job counts. */
-  skipJobList: () => without("calm", "noJobActive"),
+  skipJobList: () =>
+    rewired(
+      ["settling", "asking"],
+      (state) => {
+        on(state)["jobs"] = { guard: when("callMatches"), target: "#inspecting" } as unknown as Chart
+      },
+      ["calm"]
+    ),
   trustCompleted: () =>
     rewired(["patching", "running"], (state) => {
       on(state)["job"] = {
-        guard: { type: "when", params: ["jobMatches", "jobCompleted"] },
+        guard: when("jobMatches", "jobCompleted"),
         target: "#idle",
         actions: [close("ran"), end("done")]
       } as unknown as Chart

@@ -98,7 +98,6 @@ describe("TLS sessions", () => {
         const poll = agent.health(targetAt(server.port))
         const started = performance.now()
         yield* poll
-        // Each resumption brings a new ticket, which must not make the verification any younger.
         while (performance.now() - started < 700) yield* Effect.andThen(Effect.sleep(30), poll)
         expect(server.accepted - server.resumed).toBe(2)
       })

@@ -51,7 +51,9 @@ export class Interpreter {
     if (call.kind === "Watch") return this.standing(call.call, seconds(30), () => this.watch(call.call, call.job_id))
     if (call.kind === "Probe") return this.standing(call.call, seconds(10), () => this.poll())
     if (call.kind === "ReadEvidence" && call.standing)
-      return this.standing(call.call, seconds(15), () => this.read(call.call, () => this.evidence(call.call, call.names)))
+      return this.standing(call.call, seconds(15), () =>
+        this.read(call.call, () => this.evidence(call.call, call.names))
+      )
     if (call.kind === "ReadEvidence") return this.read(call.call, () => this.evidence(call.call, call.names))
     if (call.kind === "ReadBaseline") return this.read(call.call, () => this.baseline(call.call, call.selection))
     this.read(call.call, () => ({
@@ -217,4 +219,3 @@ export class Interpreter {
     )
   }
 }
-

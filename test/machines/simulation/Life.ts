@@ -140,7 +140,8 @@ export class Life {
     this.snapshot = snapshot
     if (event.type === "order") this.ledger.ordered(event.order.id, this.time.now)
     for (const id of timers.cancelled) this.timers.delete(id)
-    for (const { id, delay_ms } of timers.set) this.arm(id, { due: this.time.now + delay_ms, armed: ++this.armed, postponed: false })
+    for (const { id, delay_ms } of timers.set)
+      this.arm(id, { due: this.time.now + delay_ms, armed: ++this.armed, postponed: false })
     for (const command of commands) this.ledger.committed(command, this.host, event.type === "settle.by_hand")
     this.check(before, event)
     this.carryOut(commands.filter(isCall))
@@ -264,7 +265,9 @@ export class Life {
     if (work === "retrying" && this.chance() < 0.1)
       this.time.after(seconds(20), () => this.people({ type: "retry.now", at: this.time.now, by: "operator" }))
     if (work === "failed" && this.chance() < 0.2)
-      this.time.after(minutes(this.chance() * 60), () => this.people({ type: "dismiss", at: this.time.now, by: "operator" }))
+      this.time.after(minutes(this.chance() * 60), () =>
+        this.people({ type: "dismiss", at: this.time.now, by: "operator" })
+      )
     if (work === "unresolved")
       this.time.after(hours(2), () => {
         const again = this.chance() < 0.4
@@ -278,7 +281,8 @@ export class Life {
 
   private endWhenAtRest(left: number): void {
     const { work } = placeOf(this.snapshot)
-    if (this.up && (work === "idle" || work === "failed" || work === "unresolved" || work === "retired")) this.over = true
+    if (this.up && (work === "idle" || work === "failed" || work === "unresolved" || work === "retired"))
+      this.over = true
     else if (left <= 0) {
       this.broken(`stuck in ${work}`)
       this.over = true

@@ -71,7 +71,7 @@ export class Scheduler {
   }
 
   private sink(): void {
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = 2 * at + 1
       const right = left + 1
       const down = right < this.heap.length && this.before(right, left) ? right : left

@@ -65,7 +65,10 @@ export type Reply =
 
 export class SimulatedHost {
   readonly packages = new Map<string, Package>()
-  readonly ledger: { readonly starts: Array<Start>; readonly boots: Array<{ readonly at: number; readonly intent: string | null }> } = {
+  readonly ledger: {
+    readonly starts: Array<Start>
+    readonly boots: Array<{ readonly at: number; readonly intent: string | null }>
+  } = {
     starts: [],
     boots: []
   }
@@ -133,12 +136,17 @@ export class SimulatedHost {
     const job = this.newJob("patchapply")
     const { life } = this
     const hangs = this.chance() < this.traits.hangs
-    const length = hangs ? hours(100) : this.chance() < 0.1 ? minutes(20 + this.chance() * 40) : seconds(5 + this.chance() * 300)
+    const length = hangs
+      ? hours(100)
+      : this.chance() < 0.1
+        ? minutes(20 + this.chance() * 40)
+        : seconds(5 + this.chance() * 300)
     this.time.after(seconds(this.chance() * 3), () => {
       if (this.life === life) job.status = "running"
     })
     this.plan(length, life, start, () => this.finish(job, start, names))
-    if (this.chance() < this.traits.restarts) this.time.after(length * this.chance() * 1.2, () => this.restartAgent(names))
+    if (this.chance() < this.traits.restarts)
+      this.time.after(length * this.chance() * 1.2, () => this.restartAgent(names))
     else if (this.chance() < this.traits.rebootsByItself)
       this.time.after(length * this.chance() * 1.2, () => this.boot(null, names))
     return { kind: "accepted", jobId: job.id }
@@ -146,7 +154,8 @@ export class SimulatedHost {
 
   reboot(intent: string, delaySeconds: number): Reply {
     if (this.activeJob !== undefined) return { kind: "refused", retryable: false, retryAfterMs: null }
-    if (this.chance() < this.traits.refuses) return { kind: "refused", retryable: this.chance() < 0.5, retryAfterMs: null }
+    if (this.chance() < this.traits.refuses)
+      return { kind: "refused", retryable: this.chance() < 0.5, retryAfterMs: null }
     const start: Start = { intent, action: "reboot", at: this.time.now, effective: false, alive: true }
     this.ledger.starts.push(start)
     const job = this.newJob("reboot")
@@ -264,7 +273,13 @@ export class SimulatedHost {
   }
 
   private newJob(operation: SimulatedJob["operation"]): SimulatedJob {
-    const job: SimulatedJob = { id: `J${++this.jobNumber}`, operation, status: "pending", retryable: false, errorCode: null }
+    const job: SimulatedJob = {
+      id: `J${++this.jobNumber}`,
+      operation,
+      status: "pending",
+      retryable: false,
+      errorCode: null
+    }
     this.jobs.unshift(job)
     return job
   }

@@ -1,0 +1,40 @@
+/** The web process: REST, RPC, live sockets and the console behind one HTTPS port. It never talks to an agent. */
+import "effect/schema/SchemaJITCompiler/enable"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import { loadConfig } from "./Config.ts"
+import { dataFiles } from "./DataDirectory.ts"
+import { web } from "./layers.ts"
+import { logLayer } from "./Log.ts"
+import { announceReady, superviseMe } from "./supervised.ts"
+
+superviseMe()
+const config = loadConfig()
+const files = dataFiles(config.dataDir)
+const { databaseUrl } = config
+if (databaseUrl === undefined) throw new Error("The web process needs PATCH_MANAGER__DATABASE__URL; npm start sets it.")
+
+NodeRuntime.runMain(
+  web(
+    {
+      databaseUrl,
+      secretsDir: files.secrets,
+      settings: {
+        bind: config.web.bind,
+        port: config.web.port,
+        publicUrl: config.web.publicUrl,
+        tls: {
+          key: readFileSync(join(files.secrets, "web.key.pem"), "utf8"),
+          cert: readFileSync(join(files.secrets, "web.pem"), "utf8")
+        },
+        consoleDirectory: config.web.consoleDir,
+        jwtKeyFile: files.jwtKey,
+        managerAddress: null,
+        securityTargetDays: 14
+      }
+    },
+    Effect.sync(announceReady)
+  ).pipe(Effect.provide(logLayer("web", config.log)))
+)

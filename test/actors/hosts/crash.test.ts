@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import type { JobId } from "#core/Ids.ts"
+import { replayHost } from "#test/harness/replay.ts"
+import { spawnWorker, type WorkerProcess } from "#test/harness/spawnWorker.ts"
+import { makeWorld, type World, type WorldHost } from "#test/harness/World.ts"
+import { until } from "#test/fleet/makeTestFleet.ts"
+
+/** Everything a crash must leave true, read from the fleet's ledger and from SQL. */
+const expectAppliedOnce = async (world: World, host: WorldHost, job: JobId) => {
+  await until(
+    () => world.query<{ state: string }>("select state from patch_jobs where id = $1", [job]),
+    (rows) => rows[0]?.state === "succeeded",
+    20_000
+  )
+  const [row] = await world.query<{ state: string; verdict: string }>(
+    "select state, outcome->>'verdict' as verdict from patch_job_hosts where job_id = $1",
+    [job]
+  )
+  expect(row).toEqual({ state: "succeeded", verdict: "done" })
+  expect(world.fleet.readLedger(host.address).filter((entry) => entry.operation === "patchapply")).toHaveLength(1)
+  const { stored, replayed } = await replayHost(world, host.id)
+  expect(replayed).toEqual(stored)
+  const timers = await world.query("select id from host_timers where host_id = $1", [host.id])
+  expect(timers).toEqual([])
+}
+
+describe("a worker that dies around the call which changes a host", () => {
+  let world: World
+  let next = 0
+  const hostWithPatches = () => {
+    const host = world.hosts[next++]!
+    world.fleet.publish(host.address)
+    return host
+  }
+  beforeAll(async () => {
+    world = await makeWorld({ count: 8, seed: 3 })
+  })
+  afterAll(() => world.stop())
+
+  const workers: Array<WorkerProcess> = []
+  const start = async (...options: Parameters<typeof spawnWorker> extends [unknown, ...infer Rest] ? Rest : never) => {
+    const worker = await spawnWorker(world, ...options)
+    workers.push(worker)
+    return worker
+  }
+  afterEach(async () => {
+    for (const worker of workers.splice(0)) await worker.kill()
+  })
+
+  it.each(["intent_uncommitted", "intent_committed", "call_answered", "answer_committed"] as const)(
+    "ends right after a SIGKILL at %s",
+    async (failpoint) => {
+      const host = hostWithPatches()
+      const first = await start({ failpoint })
+      const job = await world.apply([host])
+      expect(await first.gone).toBe("SIGKILL")
+      await start()
+      await expectAppliedOnce(world, host, job)
+    }
+  )
+
+  it("ends right after a SIGKILL at call_sent, the agent having the request and we no answer", async () => {
+    const host = hostWithPatches()
+    world.fleet.misbehave(host.address, { kind: "slow", delay_ms: 1_500, path: "/patches/apply", times: 1 })
+    const first = await start()
+    const job = await world.apply([host])
+    await until(
+      () => world.fleet.view(host.address).calls["POST /patches/apply"] ?? world.fleet.view(host.address).calls["POST /api/v1/patches/apply"] ?? 0,
+      (calls) => calls > 0,
+      10_000
+    )
+    await first.kill()
+    await start()
+    await expectAppliedOnce(world, host, job)
+  })
+
+  it("asks, and does not send again, after a lost answer", async () => {
+    const host = hostWithPatches()
+    world.fleet.misbehave(host.address, { kind: "lost_answer", path: "/patches/apply", times: 1 })
+    await start()
+    const job = await world.apply([host])
+    await expectAppliedOnce(world, host, job)
+    const words = await world.query<{ to_work: string; event_type: string }>(
+      "select to_work, event_type from host_transitions where host_id = $1 order by version",
+      [host.id]
+    )
+    expect(words.map((row) => row.event_type)).toContain("unclear")
+    expect(words.map((row) => row.to_work)).toContain("settling.asking")
+  })
+
+  it("sends again after a request that never reached the agent's job list", async () => {
+    const host = hostWithPatches()
+    world.fleet.misbehave(host.address, { kind: "lost_request", path: "/patches/apply", times: 1 })
+    await start()
+    const job = await world.apply([host])
+    await expectAppliedOnce(world, host, job)
+    const intents = await world.query<{ verdict: string }>(
+      "select verdict from host_intents where host_id = $1 order by id",
+      [host.id]
+    )
+    expect(intents.map((intent) => intent.verdict)).toEqual(["no_effect", "ran"])
+  })
+})

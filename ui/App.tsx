@@ -1,0 +1,70 @@
+/** The console: signed in or not, and which page stands where. The address stays while somebody signs in again. */
+import { QueryClientProvider } from "@tanstack/solid-query"
+import { Route, Router } from "@solidjs/router"
+import { createEffect, lazy, Match, onMount, Switch, type JSX } from "solid-js"
+import { queryClient } from "./api/queryClient.ts"
+import { session, startSession } from "./api/session.ts"
+import { Hatch } from "./kit/StackedBar.tsx"
+import { Toasts } from "./kit/Toasts.tsx"
+import { startLive, stopLive } from "./live/live.ts"
+import { NotFoundPage } from "./shell/NotFoundPage.tsx"
+import { Shell } from "./shell/Shell.tsx"
+import { Unreachable } from "./shell/Unreachable.tsx"
+
+const SignInPage = lazy(() => import("./sign-in/SignInPage.tsx"))
+const DashboardPage = lazy(() => import("./dashboard/DashboardPage.tsx"))
+const HostsPage = lazy(() => import("./hosts/HostsPage.tsx"))
+const HostPage = lazy(() => import("./hosts/HostPage.tsx"))
+const LiveTab = lazy(() => import("./hosts/LiveTab.tsx"))
+const OverviewTab = lazy(() => import("./hosts/OverviewTab.tsx"))
+const PackagesTab = lazy(() => import("./hosts/PackagesTab.tsx"))
+const PatchesTab = lazy(() => import("./hosts/PatchesTab.tsx"))
+const HostJobsTab = lazy(() => import("./hosts/HostJobsTab.tsx"))
+const CertificateTab = lazy(() => import("./hosts/CertificateTab.tsx"))
+const JobsPage = lazy(() => import("./jobs/JobsPage.tsx"))
+const JobPage = lazy(() => import("./jobs/JobPage.tsx"))
+
+const Pages = (): JSX.Element => (
+  <Router root={Shell}>
+    <Route path="/" component={DashboardPage} />
+    <Route path="/hosts" component={HostsPage} />
+    <Route path="/hosts/:id" component={HostPage}>
+      <Route path="/" component={LiveTab} />
+      <Route path="/overview" component={OverviewTab} />
+      <Route path="/packages" component={PackagesTab} />
+      <Route path="/patches" component={PatchesTab} />
+      <Route path="/jobs" component={HostJobsTab} />
+      <Route path="/certificate" component={CertificateTab} />
+    </Route>
+    <Route path="/jobs" component={JobsPage} />
+    <Route path="/jobs/:id" component={JobPage} />
+    <Route path="*" component={NotFoundPage} />
+  </Router>
+)
+
+export const App = (): JSX.Element => {
+  onMount(() => void startSession())
+  createEffect((before: string | undefined) => {
+    const { state } = session()
+    if (state === "signed_in") startLive()
+    else if (before === "signed_in") stopLive()
+    return state
+  })
+  return (
+    <QueryClientProvider client={queryClient}>
+      <Hatch />
+      <Switch>
+        <Match when={session().state === "signed_in"}>
+          <Pages />
+        </Match>
+        <Match when={session().state === "signed_out"}>
+          <SignInPage />
+        </Match>
+        <Match when={session().state === "unreachable"}>
+          <Unreachable />
+        </Match>
+      </Switch>
+      <Toasts />
+    </QueryClientProvider>
+  )
+}
