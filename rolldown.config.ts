@@ -5,8 +5,7 @@ const entries = {
   start: "deploy/start.ts",
   web: "deploy/web.ts",
   worker: "deploy/worker.ts",
-  cli: "deploy/cli.ts",
-  fleet: "test/fleet/main.ts"
+  cli: "deploy/cli.ts"
 }
 
 export default defineConfig(

@@ -15,7 +15,8 @@ export const projectRoot = rootAbove(import.meta.dirname)
 export const isBundle = import.meta.filename.endsWith(".mjs")
 
 /** The file that starts one of our processes, in the same form as this one runs. */
-export const entryOf = (name: "web" | "worker" | "fleet" | "cli"): string => {
-  if (isBundle) return join(projectRoot, ".build", "server", `${name}.mjs`)
-  return name === "fleet" ? join(projectRoot, "test", "fleet", "main.ts") : join(projectRoot, "deploy", `${name}.ts`)
-}
+export const entryOf = (name: "web" | "worker"): string =>
+  isBundle ? join(projectRoot, ".build", "server", `${name}.mjs`) : join(projectRoot, "deploy", `${name}.ts`)
+
+/** The stand-in fleet; part of a checkout only, and run from its sources because it reads files beside them. */
+export const fleetEntry = join(projectRoot, "test", "fleet", "main.ts")

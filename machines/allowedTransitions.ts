@@ -30,18 +30,35 @@ const initialLeaf = (node: AnyStateNode): AnyStateNode => {
 const lineage = (node: AnyStateNode, region: AnyStateNode): Array<AnyStateNode> =>
   node === region || node.parent === undefined ? [node] : [node, ...lineage(node.parent, region)]
 
-type Transitions = AnyStateNode["always"]
+type Transition = NonNullable<AnyStateNode["always"]>[number]
 
-/** Where the transitions of one event can lead from a leaf; the leaf itself where only context changes. */
-const targets = (leaf: AnyStateNode, transitions: Transitions): Array<AnyStateNode> =>
-  (transitions ?? []).flatMap((transition) => {
-    if (transition.target !== undefined) return transition.target.map(initialLeaf)
-    return transition.actions.length > 0 ? [leaf] : []
+/** A place that can be reached, and the conditions under which it is. */
+interface Reached {
+  readonly leaf: AnyStateNode
+  readonly conditions: ReadonlyArray<string>
+}
+
+/** The named conditions of a guard of the host machine; none for others. */
+const conditionsOf = ({ guard }: Transition): ReadonlyArray<string> => {
+  const params: unknown = typeof guard === "object" && guard !== null && "params" in guard ? guard.params : undefined
+  return Array.isArray(params) ? params.map(String) : []
+}
+
+const contradict = (left: ReadonlyArray<string>, right: ReadonlyArray<string>): boolean =>
+  left.some((one) => right.includes(`!${one}`)) || right.some((one) => left.includes(`!${one}`))
+
+/** Where transitions can lead from a leaf; the leaf itself where only context changes. */
+const targets = (leaf: AnyStateNode, transitions: ReadonlyArray<Transition>): Array<Reached> =>
+  transitions.flatMap((transition) => {
+    const conditions = conditionsOf(transition)
+    if (transition.target !== undefined)
+      return transition.target.map((target) => ({ leaf: initialLeaf(target), conditions }))
+    return transition.actions.length > 0 ? [{ leaf, conditions }] : []
   })
 
 /** Own transitions and those of ancestors, up to the first that needs no guard. */
-const responses = (leaf: AnyStateNode, region: AnyStateNode, event: string): Array<AnyStateNode> => {
-  const found: Array<AnyStateNode> = []
+const responses = (leaf: AnyStateNode, region: AnyStateNode, event: string): Array<Reached> => {
+  const found: Array<Reached> = []
   for (const node of lineage(leaf, region)) {
     const transitions = node.transitions.get(event) ?? []
     found.push(...targets(leaf, transitions))
@@ -53,13 +70,15 @@ const responses = (leaf: AnyStateNode, region: AnyStateNode, event: string): Arr
 const eventsOf = (leaf: AnyStateNode, region: AnyStateNode): ReadonlySet<string> =>
   new Set(lineage(leaf, region).flatMap((node) => [...node.transitions.keys()]))
 
-/** A leaf that is entered may be left again at once. */
-const closure = (first: ReadonlyArray<AnyStateNode>, region: AnyStateNode): ReadonlySet<AnyStateNode> => {
+/** A leaf that is entered may be left again at once, unless what led there rules it out. */
+const closure = (first: ReadonlyArray<Reached>, region: AnyStateNode): ReadonlySet<AnyStateNode> => {
   const all = new Set<AnyStateNode>()
-  const visit = (leaf: AnyStateNode): void => {
-    if (all.has(leaf)) return
+  const visit = ({ leaf, conditions }: Reached): void => {
     all.add(leaf)
-    for (const node of lineage(leaf, region)) targets(leaf, node.always).forEach(visit)
+    const next = lineage(leaf, region)
+      .flatMap((node) => targets(leaf, node.always ?? []))
+      .filter((one) => one.leaf !== leaf && !contradict(one.conditions, conditions))
+    for (const one of next) visit({ leaf: one.leaf, conditions: [...conditions, ...one.conditions] })
   }
   first.forEach(visit)
   return all

@@ -135,15 +135,18 @@ export const chartOf = (machine: AnyStateMachine, fold: ReadonlyArray<string> = 
 
 /** The ids of a leaf and all that encloses it, from its spelling within its region, such as `patching.running`. */
 export const activeIds = (chart: Chart, region: string, spelling: string): ReadonlyArray<string> => {
-  const keys = spelling.split(".")
-  const leaf = chart.nodes.find(
-    (node) =>
-      node.path.slice(-keys.length).join(".") === spelling &&
-      (keys.length > 1 || node.parent === region || node.kind === "final")
-  )
+  const leaf = placeIn(chart, region, spelling.split("."))
   const up = (node: ChartNode | undefined): ReadonlyArray<string> =>
     node === undefined ? [] : [node.id, ...up(chart.nodes.find(({ id }) => id === node.parent))]
   return up(leaf)
+}
+
+/** A state inside a folded group is shown as the group. */
+const placeIn = (chart: Chart, region: string, keys: ReadonlyArray<string>): ChartNode | undefined => {
+  if (keys.length === 0) return undefined
+  const [key, outer] = [keys.at(-1), keys.at(-2) ?? region]
+  const found = chart.nodes.find((node) => node.key === key && (node.parent === outer || node.kind === "final"))
+  return found ?? placeIn(chart, region, keys.slice(0, -1))
 }
 
 /** The edge that a recorded transition took, if it took one that is drawn. */

@@ -33,6 +33,9 @@ export interface Wiring extends Dialling {
   readonly slots: AgentSlots["Service"]
 }
 
+/** A host that we hang up on takes a moment to notice; until then the connection still counts as open over there. */
+const NOTICE_MS = 20
+
 const noop = (): void => {}
 
 const single = (value: string | Array<string> | undefined): string | null =>
@@ -50,6 +53,7 @@ const exchange = (
 ): (() => void) => {
   let ended = false
   let handedOver = false
+  let answered = false
   let status = 0
   let retryAfter: string | null = null
   const chunks: Array<Buffer> = []
@@ -97,6 +101,8 @@ const exchange = (
       connect: (_options, callback) =>
         queueMicrotask(() => {
           if (ended) return
+          // Asked again it would send again: one connection, one request.
+          if (handedOver) return callback(new Error("The connection is used up."), null)
           handedOver = true
           callback(null, secure.socket)
         }),
@@ -123,6 +129,7 @@ const exchange = (
         },
         onResponseData: (_controller, chunk) => void chunks.push(chunk),
         onResponseEnd: () => {
+          answered = true
           const [first] = chunks
           const text = chunks.length === 1 && first ? first.toString("utf8") : Buffer.concat(chunks).toString("utf8")
           end({ status, retryAfter, text })
@@ -154,7 +161,10 @@ const exchange = (
     )
     try {
       link = dial(wiring, target, send, broke)
-      link.socket.once("close", () => ticket?.release())
+      link.socket.once("close", () => {
+        if (answered) ticket?.release()
+        else setTimeout(() => ticket?.release(), NOTICE_MS)
+      })
     } catch (cause) {
       giveUp("unreachable_network", `No connection could be started: ${String(cause)}`)
     }

@@ -13,6 +13,7 @@ import type { Step } from "#machines/makeStep.ts"
 import { commitJob, endQueuedOrders, lookAtJob, readOpenOrders, readQueuedOrders, type StoredJob } from "#sql/JobSnapshotStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
 import { monotonicMillis } from "../hosts/DueQueue.ts"
+import { HostSteps } from "../hosts/HostSteps.ts"
 import { Fenced, HostSupervisor } from "../hosts/HostSupervisor.ts"
 
 export interface JobHandle {
@@ -72,6 +73,8 @@ const orderOf = (job: StoredJob, id: OrderId): Order => ({
 /** Hands queued orders to their hosts, as many as the job may have open at once. */
 const offer = Effect.fnUntraced(function* (handle: JobHandle) {
   const supervisor = yield* HostSupervisor
+  const steps = yield* HostSteps
+  const clock = yield* DatabaseClock
   const { job, offered } = handle
   const counts = handle.snapshot.context.counts
   if (counts.queued === 0) return
@@ -84,10 +87,12 @@ const offer = Effect.fnUntraced(function* (handle: JobHandle) {
   for (const order of queued) {
     const host = supervisor.handles.get(order.host_id)
     if (host === undefined) lost.push(order.id)
-    if (host === undefined || room <= 0 || offered.has(order.id) || host.snapshot.context.order !== null) continue
+    if (host === undefined || room <= 0 || offered.has(order.id)) continue
+    const event = { type: "order" as const, order: orderOf(job, order.id), by: job.requested_by }
+    if (!steps.canTake(host.snapshot, { ...event, at: yield* clock.now })) continue
     room--
     offered.set(order.id, now)
-    yield* supervisor.tell(order.host_id, { type: "order", order: orderOf(job, order.id), by: job.requested_by })
+    yield* supervisor.tell(order.host_id, event)
   }
   if (lost.length === 0) return
   yield* endQueuedOrders(job.id, lost, "failed", "The host was removed or is parked, so nothing was sent to it.")

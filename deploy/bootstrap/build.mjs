@@ -32,7 +32,7 @@ const consoleParts = {
 const serverParts = {
   name: "server",
   sources: [
-    ...["core", "machines", "sql", "actors", "http", "deploy", "test/fleet"],
+    ...["core", "machines", "sql", "actors", "http", "deploy", "test/fleet/FleetControl.ts"],
     ...["rolldown.config.ts", "package.json", "package-lock.json"]
   ],
   command: (output) => ["node_modules/rolldown/bin/cli.mjs", "-c", "rolldown.config.ts", "--dir", output]
@@ -69,7 +69,11 @@ const isFresh = (parts, hash) => {
 
 const run = (args) =>
   new Promise((resolve, reject) => {
-    const child = spawn(node24, args, { cwd: root, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(node24, args, {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
     let output = ""
     const keep = (chunk) => (output = (output + chunk).slice(-20_000))
     child.stdout.on("data", keep)

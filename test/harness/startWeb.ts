@@ -1,0 +1,118 @@
+/** The web process' inside on a world's database, over real HTTPS, with an administrator signed in. */
+import { request as httpsRequest } from "node:https"
+import { createServer, type AddressInfo } from "node:net"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, Fiber, Logger, Redacted } from "effect"
+import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
+import { web } from "#deploy/layers.ts"
+import { createUser } from "#http/server/createUser.ts"
+import { ensureSigningKey } from "#http/server/SigningKey.ts"
+import type { World } from "./World.ts"
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+export interface Web {
+  readonly origin: string
+  readonly password: string
+  readonly caPem: string
+  /** Fails unless the answer is 2xx. */
+  readonly call: <A>(method: string, path: string, body?: unknown) => Promise<A>
+  readonly stop: () => Promise<void>
+}
+
+export const startWeb = async (world: World, consoleDirectory?: string): Promise<Web> => {
+  const files = await Effect.runPromise(ensureAuthority(world.secretsDir))
+  const jwtKeyFile = join(world.secretsDir, "jwt.ed25519.pem")
+  await ensureSigningKey(jwtKeyFile)
+  const console = consoleDirectory ?? join(world.secretsDir, "console")
+  if (consoleDirectory === undefined) {
+    mkdirSync(console, { recursive: true })
+    writeFileSync(join(console, "index.html"), "<!doctype html><title>console</title>")
+  }
+  const password = "a password of the test"
+  await world.run(createUser({ username: "admin", displayName: "Administrator", role: "admin", password }))
+  const port = await freePort()
+  const origin = `https://localhost:${port}`
+  let fiber: Fiber.Fiber<unknown, unknown> | undefined
+  await new Promise<void>((resolve, reject) => {
+    fiber = Effect.runFork(
+      web(
+        {
+          databaseUrl: Redacted.make(world.url),
+          secretsDir: world.secretsDir,
+          settings: {
+            bind: "127.0.0.1",
+            port,
+            publicUrl: origin,
+            tls: { key: files.web.private_key_pem, cert: files.web.certificate_pem },
+            consoleDirectory: console,
+            jwtKeyFile,
+            managerAddress: "127.0.0.1",
+            securityTargetDays: 14
+          }
+        },
+        Effect.sync(resolve)
+      ).pipe(Effect.provide(Logger.layer([])))
+    )
+    fiber.addObserver((exit) => {
+      if (exit._tag === "Failure") reject(new Error(String(exit.cause)))
+    })
+  })
+
+  let token: string | undefined
+  const call = <A>(method: string, path: string, body?: unknown): Promise<A> =>
+    new Promise((resolve, reject) => {
+      const text = body === undefined ? undefined : JSON.stringify(body)
+      const sent = httpsRequest(
+        {
+          host: "127.0.0.1",
+          port,
+          servername: "localhost",
+          ca: files.ca.certificate_pem,
+          agent: false,
+          method,
+          path,
+          headers: {
+            host: `localhost:${port}`,
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+            ...(method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {})
+          }
+        },
+        (response) => {
+          let answer = ""
+          response.setEncoding("utf8")
+          response.on("data", (chunk: string) => (answer += chunk))
+          response.on("end", () => {
+            const status = response.statusCode ?? 0
+            if (status >= 300) return reject(new Error(`${method} ${path} was answered ${status}: ${answer}`))
+            resolve((answer === "" ? undefined : JSON.parse(answer)) as A)
+          })
+        }
+      )
+      sent.setTimeout(10_000, () => sent.destroy(new Error(`${method} ${path} was not answered`)))
+      sent.on("error", reject)
+      sent.end(text)
+    })
+
+  token = (
+    await call<{ access_token: string }>("POST", "/api/v1/auth/login", { username: "admin", password })
+  ).access_token
+
+  return {
+    origin,
+    password,
+    caPem: files.ca.certificate_pem,
+    call,
+    stop: async () => {
+      if (fiber !== undefined) await Effect.runPromise(Fiber.interrupt(fiber))
+    }
+  }
+}

@@ -1,0 +1,21 @@
+const widths: ReadonlyArray<readonly [RegExp, number]> = [
+  [/[ilj.,:;'|!]/, 0.28],
+  [/[ftr ()-]/, 0.38],
+  [/[mw]/, 0.87],
+  [/[A-Z0-9=…]/, 0.68]
+]
+
+/** Of one line in the console's font at medium weight, with a little to spare; a build has no browser to measure with. */
+export const textWidth = (text: string, fontSize: number): number =>
+  [...text].reduce((sum, letter) => sum + (widths.find(([kind]) => kind.test(letter))?.[1] ?? 0.59) * fontSize, 0)
+
+/** The text up to the last word that fits, with an ellipsis where something is left out. */
+export const fitText = (text: string, room: number, fontSize: number): string => {
+  if (textWidth(text, fontSize) <= room) return text
+  const words = text.split(" ")
+  const kept = words.findLastIndex(
+    (_, count) => count > 0 && textWidth(`${words.slice(0, count).join(" ")}…`, fontSize) <= room
+  )
+  const start = words.slice(0, Math.max(kept, 1)).join(" ")
+  return `${start.replace(/[,:]$/, "")}…`
+}
