@@ -37,10 +37,7 @@ export class PreconditionRequired extends Schema.TaggedError<PreconditionRequire
   "PreconditionRequired",
   fields("precondition_required")
 ) {}
-export class Unprocessable extends Schema.TaggedError<Unprocessable>()(
-  "Unprocessable",
-  fields("validation_failed")
-) {}
+export class Unprocessable extends Schema.TaggedError<Unprocessable>()("Unprocessable", fields("validation_failed")) {}
 export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()(
   "TooManyRequests",
   fields("too_many_requests")
@@ -49,4 +46,7 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 
 /** One refused field, as a 422. */
 export const refuseField = (path: string, message: string): Unprocessable =>
-  new Unprocessable({ message: "The request was refused: look at the fields named.", details: { fields: [{ path, message }] } })
+  new Unprocessable({
+    message: "The request was refused: look at the fields named.",
+    details: { fields: [{ path, message }] }
+  })

@@ -129,7 +129,13 @@ export const HostDetail = Schema.Struct({
   deadlines: Schema.Array(Schema.Struct({ id: Schema.String, due_at: Timestamp })),
   /** The order the host works on, or null. */
   order: Schema.NullOr(
-    Schema.Struct({ id: OrderId, job_id: JobId, job_number: Schema.Int, state: JobHostState, progress_percent: Schema.Int })
+    Schema.Struct({
+      id: OrderId,
+      job_id: JobId,
+      job_number: Schema.Int,
+      state: JobHostState,
+      progress_percent: Schema.Int
+    })
   ),
   certificate: Schema.NullOr(Certificate)
 }).annotate({ identifier: "HostDetail" })

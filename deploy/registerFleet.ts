@@ -13,16 +13,17 @@ const Issued = Schema.Struct({ certificate_pem: Schema.String, private_key_pem: 
 const decodePage = Schema.decodeUnknownSync(Page)
 const decodeKnown = Schema.decodeUnknownSync(Known)
 const decodeIssued = Schema.decodeUnknownSync(Issued)
-const decodeAddresses = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Array(Schema.String)))
+const Before = Schema.Struct({ agent_port: Schema.Number, addresses: Schema.Array(Schema.String) })
+const decodeBefore = Schema.decodeUnknownSync(Schema.fromJsonString(Before))
 
 const atOnce = 8
 
-/** Addresses registered by an earlier start: one that has gone since was removed by someone and stays removed. */
-const registeredBefore = (file: string): ReadonlySet<string> => {
+/** What an earlier start registered: a host that has gone since was removed by someone and stays removed. */
+const registeredBefore = (file: string): typeof Before.Type => {
   try {
-    return new Set(decodeAddresses(readFileSync(file, "utf8")))
+    return decodeBefore(readFileSync(file, "utf8"))
   } catch {
-    return new Set()
+    return { agent_port: 0, addresses: [] }
   }
 }
 
@@ -64,7 +65,10 @@ export const registerFleet = async (config: ConfigValues, makeToken: () => Promi
   const files = dataFiles(config.dataDir)
   const fleet = new FleetControl(files.fleetControl)
   const before = registeredBefore(files.fleetRegistered)
+  const registeredAddresses = new Set(before.addresses)
   const seats = await fleet.hosts()
+  const asBefore = seats.every((seat) => seat.has_identity && registeredAddresses.has(seat.address))
+  if (asBefore && before.agent_port === config.agent.port) return 0
   const { call, close } = managerCaller(config, readFileSync(files.caCertificate, "utf8"), await makeToken())
   let registered = 0
   try {
@@ -72,7 +76,7 @@ export const registerFleet = async (config: ConfigValues, makeToken: () => Promi
     await inParallel(seats, async (seat) => {
       let host = known.get(seat.address)
       if (host === undefined) {
-        if (before.has(seat.address)) return
+        if (registeredAddresses.has(seat.address)) return
         const created = await call("POST", "/api/v1/hosts", {
           body: {
             address: seat.address,
@@ -90,13 +94,11 @@ export const registerFleet = async (config: ConfigValues, makeToken: () => Promi
       await fleet.setIdentity(seat.address, issued)
       await call("POST", `/api/v1/hosts/${host.id}/refresh`)
     })
-    writeFileSync(
-      files.fleetRegistered,
-      JSON.stringify([...new Set([...before, ...seats.map((seat) => seat.address)])]),
-      {
-        mode: 0o600
-      }
-    )
+    const after: typeof Before.Type = {
+      agent_port: config.agent.port,
+      addresses: [...new Set([...before.addresses, ...seats.map((seat) => seat.address)])]
+    }
+    writeFileSync(files.fleetRegistered, JSON.stringify(after), { mode: 0o600 })
   } finally {
     close()
   }

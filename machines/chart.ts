@@ -14,7 +14,7 @@ export interface ChartNode {
   readonly initial: boolean
   readonly words: string
   /** The named delay that bounds the state and what happens when it runs out. */
-  readonly limit: { readonly delay: string; readonly then: string } | null
+  readonly limit: { readonly delay: string; readonly next: string } | null
   readonly tags: ReadonlyArray<string>
 }
 
@@ -149,15 +149,14 @@ const placeIn = (chart: Chart, region: string, keys: ReadonlyArray<string>): Cha
   return found ?? placeIn(chart, region, keys.slice(0, -1))
 }
 
-/** The edge that a recorded transition took, if it took one that is drawn. */
+/** The edge that a recorded transition took, if it took one that is drawn; the innermost state's own comes first. */
 export const edgeTaken = (
   chart: Chart,
   region: string,
   transition: { readonly from: string; readonly event: string; readonly to: string }
 ): ChartEdge | undefined => {
-  const from = activeIds(chart, region, transition.from)
   const to = activeIds(chart, region, transition.to)
-  return chart.edges.find(
-    (edge) => from.includes(edge.from) && to.includes(edge.to) && edge.events.includes(transition.event)
-  )
+  return activeIds(chart, region, transition.from)
+    .flatMap((from) => chart.edges.filter((edge) => edge.from === from))
+    .find((edge) => to.includes(edge.to) && edge.events.includes(transition.event))
 }

@@ -18,7 +18,7 @@ interface Given {
 export interface StateMeta {
   readonly words: string
   /** Name of the delay that bounds the state, and what happens when it runs out. */
-  readonly limit?: { readonly delay: string; readonly then: string }
+  readonly limit?: { readonly delay: string; readonly next: string }
 }
 
 export type HostTag = "rest" | "busy" | "open"

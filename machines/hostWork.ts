@@ -44,7 +44,7 @@ export const work = hostSetup.createStateConfig({
       states: {
         preparing: {
           id: "preparing",
-          meta: { words: "Reading packages", limit: { delay: "call", then: "it is tried again later" } },
+          meta: { words: "Reading packages", limit: { delay: "call", next: "it is tried again later" } },
           entry: call("readBaseline"),
           exit: note("next"),
           always: cancelled,
@@ -108,7 +108,7 @@ export const work = hostSetup.createStateConfig({
         dispatching: {
           id: "dispatching",
           tags: ["open"],
-          meta: { words: "Sending to the host", limit: { delay: "send", then: "the outcome is checked" } },
+          meta: { words: "Sending to the host", limit: { delay: "send", next: "the outcome is checked" } },
           entry: [note("openApply"), { type: "recordIntent" }, call("apply")],
           exit: note("next"),
           after: { send: { target: "#settling", description: "no clear answer" } },
@@ -127,7 +127,7 @@ export const work = hostSetup.createStateConfig({
         running: {
           id: "running",
           tags: ["open"],
-          meta: { words: "Installing on the host", limit: { delay: "run", then: "the outcome is checked" } },
+          meta: { words: "Installing on the host", limit: { delay: "run", next: "the outcome is checked" } },
           entry: call("watch"),
           exit: note("next"),
           after: { run: { target: "#settling", description: "45 min" } },
@@ -145,7 +145,7 @@ export const work = hostSetup.createStateConfig({
         },
         verifying: {
           id: "verifying",
-          meta: { words: "Checking versions", limit: { delay: "verify", then: "the outcome is checked" } },
+          meta: { words: "Checking versions", limit: { delay: "verify", next: "the outcome is checked" } },
           entry: call("keepReadingEvidence"),
           exit: note("next"),
           after: { verify: { target: "#settling", description: "deadline" } },
@@ -193,7 +193,7 @@ export const work = hostSetup.createStateConfig({
       states: {
         leaving: {
           id: "leaving",
-          meta: { words: "Asked to restart, still up", limit: { delay: "leave", then: "the outcome is checked" } },
+          meta: { words: "Asked to restart, still up", limit: { delay: "leave", next: "the outcome is checked" } },
           entry: [note("openReboot"), { type: "recordIntent" }, call("reboot")],
           exit: note("next"),
           after: { leave: { target: "#settling", description: "no clear answer" } },
@@ -216,7 +216,7 @@ export const work = hostSetup.createStateConfig({
         },
         away: {
           id: "away",
-          meta: { words: "Restarting: away as expected", limit: { delay: "away", then: "a person is asked to look" } },
+          meta: { words: "Restarting: away as expected", limit: { delay: "away", next: "a person is asked to look" } },
           entry: call("probe"),
           exit: note("next"),
           after: {
@@ -241,7 +241,7 @@ export const work = hostSetup.createStateConfig({
         },
         returning: {
           id: "returning",
-          meta: { words: "Back, settling down", limit: { delay: "calm", then: "versions are checked" } },
+          meta: { words: "Back, settling down", limit: { delay: "calm", next: "versions are checked" } },
           entry: close("ran"),
           after: { calm: { target: "#verifying", description: "calm" } }
         }
@@ -250,7 +250,7 @@ export const work = hostSetup.createStateConfig({
     settling: {
       id: "settling",
       tags: ["busy", "open"],
-      meta: { words: "Outcome unknown, checking", limit: { delay: "settle", then: "a person has to decide" } },
+      meta: { words: "Outcome unknown, checking", limit: { delay: "settle", next: "a person has to decide" } },
       initial: "quiet",
       entry: note("settle"),
       always: { guard: when("settledTooOften"), target: "#unresolved", description: "gave up" },
@@ -278,12 +278,12 @@ export const work = hostSetup.createStateConfig({
       states: {
         quiet: {
           id: "quiet",
-          meta: { words: "Waits before asking", limit: { delay: "quiet", then: "the host is asked" } },
+          meta: { words: "Waits before asking", limit: { delay: "quiet", next: "the host is asked" } },
           after: { quiet: { target: "#asking", actions: note("countAsk") } }
         },
         asking: {
           id: "asking",
-          meta: { words: "Asks for the agent's jobs", limit: { delay: "call", then: "it asks again later" } },
+          meta: { words: "Asks for the agent's jobs", limit: { delay: "call", next: "it asks again later" } },
           entry: call("readJobs"),
           exit: note("next"),
           after: { call: { target: "#quiet", description: "no answer" } },
@@ -302,7 +302,7 @@ export const work = hostSetup.createStateConfig({
         },
         inspecting: {
           id: "inspecting",
-          meta: { words: "Reads what is installed", limit: { delay: "call", then: "it asks again later" } },
+          meta: { words: "Reads what is installed", limit: { delay: "call", next: "it asks again later" } },
           entry: call("readEvidence"),
           exit: note("next"),
           after: { call: { target: "#quiet", description: "no answer" } },
@@ -341,7 +341,7 @@ export const work = hostSetup.createStateConfig({
     retrying: {
       id: "retrying",
       tags: ["busy"],
-      meta: { words: "Waits to try again", limit: { delay: "backoff", then: "it is tried again" } },
+      meta: { words: "Waits to try again", limit: { delay: "backoff", next: "it is tried again" } },
       always: cancelled,
       after: { backoff: { target: "#preparing", description: "wait is over" } },
       on: { "retry.now": { target: "#preparing", description: "retry now" } }

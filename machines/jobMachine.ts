@@ -117,7 +117,7 @@ export const jobMachine = jobSetup.createMachine({
     queued: {
       id: "queued",
       tags: ["busy"],
-      meta: { words: "Waiting to start", limit: { delay: "start", then: "the job starts by itself" } },
+      meta: { words: "Waiting to start", limit: { delay: "start", next: "the job starts by itself" } },
       after: { start: { target: "#running", actions: "noteStart", description: "starts by itself" } },
       on: {
         start: { target: "#running", actions: "noteStart", description: "start" },
@@ -127,7 +127,7 @@ export const jobMachine = jobSetup.createMachine({
     running: {
       id: "running",
       tags: ["busy"],
-      meta: { words: "Hosts at work", limit: { delay: "recount", then: "hosts are counted again" } },
+      meta: { words: "Hosts at work", limit: { delay: "recount", next: "hosts are counted again" } },
       entry: "ask",
       exit: "next",
       after: {

@@ -69,7 +69,12 @@ export const readFeedSpan = Effect.fnUntraced(function* (
 export const feedHints = Stream.unwrap(
   Effect.map(PgClient.PgClient, (pg) =>
     Stream.unwrap(
-      Effect.map(pg.listen("feed"), (queue) => Stream.concat(Stream.succeed(null), Stream.map(Stream.fromQueue(queue), () => null)))
+      Effect.map(pg.listen("feed"), (queue) =>
+        Stream.concat(
+          Stream.succeed(null),
+          Stream.map(Stream.fromQueue(queue), () => null)
+        )
+      )
     ).pipe(Stream.retry(Schedule.spaced("1 second")))
   )
 )

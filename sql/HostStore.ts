@@ -61,7 +61,10 @@ export interface Registration {
 /** For 409: which registered host is in the way of this name or address. */
 const taken = (constraint: string): Conflict =>
   constraint === "hosts_fqdn"
-    ? new Conflict({ code: "fqdn_taken", message: "Another host is registered under this name. Remove it first or edit it." })
+    ? new Conflict({
+        code: "fqdn_taken",
+        message: "Another host is registered under this name. Remove it first or edit it."
+      })
     : new Conflict({
         code: "address_taken",
         message: "Another host is registered at this address and port. Remove it first or edit it."
@@ -89,7 +92,13 @@ export const insertHost = Effect.fnUntraced(function* (caller: Caller, registrat
   yield* sql`insert into change_feed (topic, host_id) values ('host', ${id})`
   yield* sql`select pg_notify('worker', ${`host_registered ${id}`}), pg_notify('feed', '')`
   const answer = yield* Effect.catchTag(getHost(caller.principal, id), "NotFound", Effect.die)
-  const audit: AuditEntry = { action: "host.register", object_type: "host", object_id: id, before: null, after: registration }
+  const audit: AuditEntry = {
+    action: "host.register",
+    object_type: "host",
+    object_id: id,
+    before: null,
+    after: registration
+  }
   return { answer, audit }
 })
 
@@ -150,7 +159,9 @@ export const updateHost = (caller: Caller, id: HostId, version: number, change: 
 
 /** A wish as its row in host_requests: the machine's fact without its time, or a refresh. */
 type Wish<T> = T extends { readonly at: number } ? Omit<T, "at"> : never
-export type HostWish = Wish<Extract<HostEvent, { readonly type: "cancel" | "retry.now" | "dismiss" | "settle.by_hand" | "retire" }>>
+export type HostWish = Wish<
+  Extract<HostEvent, { readonly type: "cancel" | "retry.now" | "dismiss" | "settle.by_hand" | "retire" }>
+>
 type HostRequest = HostWish | { readonly type: "refresh"; readonly by: string }
 
 /** Leaves a request for the worker; inside the transaction of the change it belongs to. */

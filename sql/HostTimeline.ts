@@ -42,7 +42,9 @@ export const listTransitions = Effect.fnUntraced(function* (
   const after = yield* readCursor("transitions", cursor, "number")
   const below = after ? sql`t.host_id = ${id} and t.version < ${after.key}::text::bigint` : sql`t.host_id = ${id}`
   const rows = yield* readRows(sql, below, limit + 1)
-  const counted = yield* sql<{ total: number }>`select count(*)::int as total from host_transitions where host_id = ${id}`
+  const counted = yield* sql<{
+    total: number
+  }>`select count(*)::int as total from host_transitions where host_id = ${id}`
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   const next_cursor = rows.length > limit && last ? writeCursor("transitions", { key: String(last.version), id }) : null
@@ -80,7 +82,9 @@ export const listHostJobs = Effect.fnUntraced(function* (
     from patch_job_hosts o join patch_jobs j on j.id = o.job_id
     where o.host_id = ${id} and ${after ? sql`o.id < ${after.id}::text::uuid` : sql`true`}
     order by o.id desc limit ${limit + 1}`
-  const counted = yield* sql<{ total: number }>`select count(*)::int as total from patch_job_hosts where host_id = ${id}`
+  const counted = yield* sql<{
+    total: number
+  }>`select count(*)::int as total from patch_job_hosts where host_id = ${id}`
   const items = rows.slice(0, limit).map(({ row }) => row)
   const last = items.at(-1)
   const next_cursor = rows.length > limit && last ? writeCursor("host-jobs", { key: "", id: last.order_id }) : null

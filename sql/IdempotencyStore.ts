@@ -24,7 +24,9 @@ export const once = <A, E, R>(
     sql.withTransaction(
       Effect.gen(function* () {
         const user = caller.principal.user_id
-        const hash = createHash("sha256").update(JSON.stringify([operation, request])).digest()
+        const hash = createHash("sha256")
+          .update(JSON.stringify([operation, request]))
+          .digest()
         yield* sql`select pg_advisory_xact_lock(hashtextextended(${`${user}/${key}`}, 7202613))`
         const earlier = yield* sql<{ same: boolean; response: A }>`
           select request_hash = ${hash} as same, response from idempotency_keys

@@ -14,7 +14,10 @@ import { hostScope } from "./hostScope.ts"
 import { insertRequest } from "./HostStore.ts"
 
 /** Also for a job that touches none of the hosts the caller may see. */
-export const jobNotFound = new NotFound({ code: "job_not_found", message: "There is no such job among those you can see." })
+export const jobNotFound = new NotFound({
+  code: "job_not_found",
+  message: "There is no such job among those you can see."
+})
 
 /** Columns of a job with its hosts counted as far as the caller may see them, from `patch_jobs j`. */
 export const jobItemColumns = `

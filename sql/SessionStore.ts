@@ -94,7 +94,11 @@ export const rotate = Effect.fnUntraced(function* (
       if (row.live && row.used) {
         yield* sql`update refresh_tokens set revoked_at = now() where family_id = ${row.family_id} and revoked_at is null`
         yield* appendAudit(
-          { actor: { kind: "user", id: row.user_id, name: row.username }, request_id, source_address: visitor.source_address },
+          {
+            actor: { kind: "user", id: row.user_id, name: row.username },
+            request_id,
+            source_address: visitor.source_address
+          },
           sessionEntry("session.token_reused", row.family_id, { revoked: true, user_agent: visitor.user_agent })
         )
       }

@@ -70,7 +70,9 @@ export const insertUser = Effect.fnUntraced(function* (origin: AuditOrigin, user
     )
     .pipe(
       Effect.catchReason("SqlError", "UniqueViolation", () =>
-        Effect.fail(new Conflict({ code: "username_taken", message: `There is already a user named ${user.username}.` }))
+        Effect.fail(
+          new Conflict({ code: "username_taken", message: `There is already a user named ${user.username}.` })
+        )
       )
     )
   return id

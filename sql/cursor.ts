@@ -7,9 +7,7 @@ export interface Position {
   readonly id: string
 }
 
-const Stored = Schema.fromJsonString(
-  Schema.Tuple([Schema.String, Schema.String, Schema.String.check(Schema.isUUID())])
-)
+const Stored = Schema.fromJsonString(Schema.Tuple([Schema.String, Schema.String, Schema.String.check(Schema.isUUID())]))
 const decode = Schema.decodeUnknownEffect(Stored)
 
 export const writeCursor = (sort: string, position: Position): string =>

@@ -56,7 +56,8 @@ export const hostConditions = (sql: SqlClient.SqlClient, principal: Principal, r
   }
   if (request.pending === "any") all.push(sql`p.pending > 0`)
   if (request.pending === "security") all.push(sql`p.security > 0`)
-  if (request.reboot_needed !== undefined) all.push(sql`h.reboot_needed is not distinct from ${request.reboot_needed}::boolean`)
+  if (request.reboot_needed !== undefined)
+    all.push(sql`h.reboot_needed is not distinct from ${request.reboot_needed}::boolean`)
   return { where: sql.and(all), joined: request.status !== undefined || request.pending !== undefined }
 }
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { stripVTControlCharacters } from "node:util"
 import { alone } from "./lock.mjs"
 import { inRoot, node24, root } from "./paths.mjs"
 import { say } from "./say.mjs"
@@ -71,7 +72,6 @@ const run = (args) =>
   new Promise((resolve, reject) => {
     const child = spawn(node24, args, {
       cwd: root,
-      env: { ...process.env, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"]
     })
     let output = ""
@@ -79,7 +79,7 @@ const run = (args) =>
     child.stdout.on("data", keep)
     child.stderr.on("data", keep)
     child.on("error", reject)
-    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(output.trim()))))
+    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(stripVTControlCharacters(output).trim()))))
   })
 
 const build = async (parts) => {

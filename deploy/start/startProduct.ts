@@ -98,15 +98,19 @@ const register = async ({ config, log, print }: Starting, running: ConfigValues)
   }
 }
 
-const welcome = ({ config, print }: Starting, adminPassword: string | undefined): void => {
+/** Said at once and not at the end: should this start still fail, nobody has to search for the password. */
+const tellPassword = ({ config, print }: Starting, adminPassword: string | undefined): void => {
+  if (adminPassword === undefined) return
+  const { initialAdminPassword } = dataFiles(config.dataDir)
+  print(`First administrator: admin, password ${adminPassword} (also in ${initialAdminPassword}).`)
+}
+
+const welcome = ({ config, print }: Starting): void => {
   const files = dataFiles(config.dataDir)
   const certificate = new X509Certificate(readFileSync(files.caCertificate))
   print(`CA certificate: ${files.caCertificate}`)
   print(`       SHA-256: ${certificate.fingerprint256}`)
   print("The browser warns once about the certificate, until that CA is imported.")
-  if (adminPassword !== undefined) {
-    print(`First administrator: admin, password ${adminPassword} (also in ${files.initialAdminPassword}).`)
-  }
   print(`Linux Patch Manager is running: ${config.web.publicUrl}`)
 }
 
@@ -129,10 +133,11 @@ export const startProduct = async (starting: Starting): Promise<void> => {
   if (running.databaseUrl !== undefined) await migrate(Redacted.value(running.databaseUrl))
   stop.check()
   const { adminPassword } = await firstRun(running)
+  tellPassword(starting, adminPassword)
   noteDatabase(running)
   stop.check()
   await children(starting, running)
   await register(starting, running)
   stop.check()
-  welcome(starting, adminPassword)
+  welcome(starting)
 }

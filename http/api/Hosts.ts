@@ -136,7 +136,9 @@ export class Hosts extends HttpApiGroup.make("hosts")
     }).annotate(RequiredPermission, "hosts:decide"),
     HttpApiEndpoint.post("settle", "/:id/settle", {
       params,
-      payload: Schema.Struct({ verdict: Schema.Literals(["done", "not_effective"]) }).annotate({ identifier: "Settle" }),
+      payload: Schema.Struct({ verdict: Schema.Literals(["done", "not_effective"]) }).annotate({
+        identifier: "Settle"
+      }),
       success: HttpApiSchema.Accepted,
       error: [NotFoundWire, ConflictWire]
     }).annotate(RequiredPermission, "hosts:decide"),

@@ -26,24 +26,30 @@ export class RpcAuthorization extends RpcMiddleware.Service<RpcAuthorization, { 
 ) {}
 
 export class Rpcs extends RpcGroup.make(
-  Rpc.make("ListHosts", { payload: HostListQuery, success: page(HostItem), error: Schema.Union([Unprocessable, Unavailable]), defect }).annotate(
-    RequiredPermission,
-    "hosts:read"
-  ),
-  Rpc.make("GetHost", { payload: { id: HostId }, success: HostDetail, error: Schema.Union([NotFound, Unavailable]), defect }).annotate(
-    RequiredPermission,
-    "hosts:read"
-  ),
+  Rpc.make("ListHosts", {
+    payload: HostListQuery,
+    success: page(HostItem),
+    error: Schema.Union([Unprocessable, Unavailable]),
+    defect
+  }).annotate(RequiredPermission, "hosts:read"),
+  Rpc.make("GetHost", {
+    payload: { id: HostId },
+    success: HostDetail,
+    error: Schema.Union([NotFound, Unavailable]),
+    defect
+  }).annotate(RequiredPermission, "hosts:read"),
   Rpc.make("CreateJob", {
     payload: { idempotency_key: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(255)), job: NewJob },
     success: JobDetail,
     error: Schema.Union([NotFound, Conflict, Unprocessable, Unavailable]),
     defect
   }).annotate(RequiredPermission, "jobs:create"),
-  Rpc.make("GetJob", { payload: { id: JobId }, success: JobDetail, error: Schema.Union([NotFound, Unavailable]), defect }).annotate(
-    RequiredPermission,
-    "jobs:read"
-  ),
+  Rpc.make("GetJob", {
+    payload: { id: JobId },
+    success: JobDetail,
+    error: Schema.Union([NotFound, Unavailable]),
+    defect
+  }).annotate(RequiredPermission, "jobs:read"),
   /** The job now and after each change, until it has ended. */
   Rpc.make("WatchJob", {
     payload: { id: JobId },

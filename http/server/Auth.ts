@@ -36,7 +36,13 @@ const signedIn = Effect.fnUntraced(function* (id: UserId, session: SessionId, re
   return answer
 })
 
-const login = Effect.fnUntraced(function* ({ username, password }: { readonly username: string; readonly password: string }) {
+const login = Effect.fnUntraced(function* ({
+  username,
+  password
+}: {
+  readonly username: string
+  readonly password: string
+}) {
   yield* requireSameOrigin
   const hasher = yield* PasswordHasher
   const request = yield* HttpServerRequest.HttpServerRequest
@@ -47,7 +53,13 @@ const login = Effect.fnUntraced(function* ({ username, password }: { readonly us
   if (account === null || account.disabled || !matches) {
     yield* appendAudit(
       { actor: { kind: "anonymous", id: account?.user.id ?? "-", name: username }, request_id, source_address },
-      { action: "session.sign_in_failed", object_type: "user", object_id: account?.user.id ?? "-", before: null, after: null }
+      {
+        action: "session.sign_in_failed",
+        object_type: "user",
+        object_id: account?.user.id ?? "-",
+        before: null,
+        after: null
+      }
     )
     return yield* wrong
   }

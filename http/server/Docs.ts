@@ -23,5 +23,9 @@ const page = Effect.gen(function* () {
 
 export const layer = Layer.mergeAll(
   HttpRouter.add("GET", "/api/docs", answered(page).pipe(errorResponses)),
-  HttpRouter.add("GET", "/api/docs/docs.css", HttpServerResponse.text(docsStyle, { contentType: "text/css; charset=utf-8" }))
+  HttpRouter.add(
+    "GET",
+    "/api/docs/docs.css",
+    HttpServerResponse.text(docsStyle, { contentType: "text/css; charset=utf-8" })
+  )
 )

@@ -41,7 +41,9 @@ const create = Effect.fnUntraced(function* (key: string, host: NewHost) {
     return yield* refuseField("payload", "Give the host's name (fqdn), its address, or both.")
   }
   const address =
-    host.address === undefined ? yield* resolveName(host.fqdn ?? "") : yield* checkAddress(host.address, "payload.address")
+    host.address === undefined
+      ? yield* resolveName(host.fqdn ?? "")
+      : yield* checkAddress(host.address, "payload.address")
   const registration = {
     fqdn: host.fqdn ?? null,
     address,
@@ -110,7 +112,9 @@ export const layer = HttpApiBuilder.group(Api, "hosts", (handlers) =>
       answered(Effect.flatMap(CurrentCaller, ({ principal }) => readPatches(principal, params.id))),
     transitions: ({ params, query }) =>
       answered(
-        Effect.flatMap(CurrentCaller, ({ principal }) => listTransitions(principal, params.id, query.cursor, query.limit))
+        Effect.flatMap(CurrentCaller, ({ principal }) =>
+          listTransitions(principal, params.id, query.cursor, query.limit)
+        )
       ),
     jobs: ({ params, query }) =>
       answered(

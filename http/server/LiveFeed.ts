@@ -98,7 +98,9 @@ const make = Effect.gen(function* () {
           subscription.tell({ type: "hello", seq })
           if (fromSeq !== null) {
             const rows =
-              fromSeq > seq ? null : yield* readFeedSpan(fromSeq, seq, { limit: BACKLOG, knownComplete: fromSeq >= sure.xid })
+              fromSeq > seq
+                ? null
+                : yield* readFeedSpan(fromSeq, seq, { limit: BACKLOG, knownComplete: fromSeq >= sure.xid })
             if (rows === null) {
               subscription.tell({ type: "resync", seq })
             } else {

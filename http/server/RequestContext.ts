@@ -4,7 +4,14 @@
  */
 import { Cause, Clock, Context, Effect, References, type Types } from "effect"
 import { kibibytes } from "effect/ByteSize"
-import { HttpEffect, HttpIncomingMessage, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import {
+  HttpEffect,
+  HttpIncomingMessage,
+  HttpRouter,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse
+} from "effect/http"
 import type { ErrorEnvelope } from "#http/api/Errors.ts"
 import { RequestId } from "#http/api/Errors.ts"
 import { newRequestId } from "#core/newId.ts"
@@ -31,7 +38,10 @@ const words: Readonly<Record<number, readonly [code: string, message: string]>> 
   431: ["headers_too_large", "The request's headers are too large."],
   503: ["unavailable", "The manager cannot answer at this moment. Try again in a few seconds."]
 }
-const ours: readonly [string, string] = ["internal_error", "The manager failed; its log has the reason under this request id."]
+const ours: readonly [string, string] = [
+  "internal_error",
+  "The manager failed; its log has the reason under this request id."
+]
 
 export const envelope = (status: number, request_id: string): ErrorEnvelope => {
   const [code, message] = words[status] ?? (status < 500 ? [`status_${status}`, "The request was refused."] : ours)
@@ -45,7 +55,9 @@ const isJson = (response: HttpServerResponse.HttpServerResponse): boolean =>
 
 const enveloped = (response: HttpServerResponse.HttpServerResponse, id: string) => {
   if (response.status < 400 || isJson(response)) return response
-  const headers = Object.fromEntries(keptHeaders.flatMap((name) => (response.headers[name] ? [[name, response.headers[name]]] : [])))
+  const headers = Object.fromEntries(
+    keptHeaders.flatMap((name) => (response.headers[name] ? [[name, response.headers[name]]] : []))
+  )
   return HttpServerResponse.jsonUnsafe(envelope(response.status, id), { status: response.status, headers })
 }
 
@@ -60,7 +72,9 @@ const hostNameOf = (header: string | undefined): string => (header ?? "").toLowe
 
 /** Faults of ours, whole; the caller only gets the request id. A body too large or cut off is not one. */
 const logDefects = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-  const defects = cause.reasons.filter((reason) => reason._tag === "Die" && !HttpServerError.isHttpServerError(reason.defect))
+  const defects = cause.reasons.filter(
+    (reason) => reason._tag === "Die" && !HttpServerError.isHttpServerError(reason.defect)
+  )
   return defects.length === 0 ? Effect.void : Effect.logError("A request failed", Cause.fromReasons(defects))
 }
 
@@ -84,13 +98,17 @@ export const layer = HttpRouter.middleware(
           const answer = HttpServerResponse.setHeaders(enveloped(response, id), headers)
           const line = `${request.method} ${path} ${answer.status} in ${clock.currentTimeMillisUnsafe() - startedAt} ms`
           const quiet = request.method === "GET" && answer.status < 400
-          const log = answer.status >= 500 ? Effect.logError(line) : quiet ? Effect.logDebug(line) : Effect.logInfo(line)
+          const log =
+            answer.status >= 500 ? Effect.logError(line) : quiet ? Effect.logDebug(line) : Effect.logInfo(line)
           return Effect.as(Effect.annotateLogs(log, annotations), answer)
         })
         if (!config.hostNames.has(hostNameOf(request.headers["host"]))) {
           return Effect.succeed(HttpServerResponse.empty({ status: 421 }))
         }
-        const watched: Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled> = Effect.tapCause(handler, logDefects)
+        const watched: Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled> = Effect.tapCause(
+          handler,
+          logDefects
+        )
         return Effect.updateContext(watched, (context: Context.Context<never>) =>
           Context.mergeAll(
             context,

@@ -15,7 +15,9 @@ export const layer = HttpApiMiddleware.layerSchemaErrorTransform(RequestErrors, 
     return Effect.fail(new BadRequest({ code: "malformed_json", message: "The body is not valid JSON." }))
   }
   const fields = formatIssues(issue).issues.map(({ path = [], message }) => ({
-    path: [error.kind.toLowerCase(), ...path.map((part) => String(typeof part === "object" ? part.key : part))].join("."),
+    path: [error.kind.toLowerCase(), ...path.map((part) => String(typeof part === "object" ? part.key : part))].join(
+      "."
+    ),
     message
   }))
   return Effect.fail(

@@ -23,7 +23,8 @@ import { answered } from "./translate.ts"
 const SOURCE = "x-patch-manager-source"
 const REQUEST = "x-patch-manager-request"
 
-const bearerOf = (headers: Headers.Headers): string => /^bearer +(\S+)$/i.exec(headers["authorization"] ?? "")?.[1] ?? ""
+const bearerOf = (headers: Headers.Headers): string =>
+  /^bearer +(\S+)$/i.exec(headers["authorization"] ?? "")?.[1] ?? ""
 
 const missing = new Unauthorized({ message: "Sign in first: this needs a Bearer token." })
 

@@ -12,7 +12,10 @@ export const ACCESS_TOKEN_SECONDS = 900
 const AUDIENCE = "patch-manager"
 const TYPE = "at+jwt"
 
-export class SigningKeyError extends Data.TaggedError("SigningKeyError")<{ readonly file: string; readonly cause: unknown }> {
+export class SigningKeyError extends Data.TaggedError("SigningKeyError")<{
+  readonly file: string
+  readonly cause: unknown
+}> {
   override get message(): string {
     return `The signing key ${this.file} cannot be read: ${String(this.cause)}. Restore it from a backup, or delete it so that the next start makes a new one; everybody has to sign in again.`
   }

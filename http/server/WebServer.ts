@@ -45,7 +45,8 @@ export const services = Layer.mergeAll(Credentials.layer, PasswordHasher.layer, 
   Layer.provideMerge(SigningKey.layer)
 )
 
-export const config = (settings: WebSettings): Layer.Layer<WebConfig> => Layer.succeed(WebConfig, WebConfig.make(settings))
+export const config = (settings: WebSettings): Layer.Layer<WebConfig> =>
+  Layer.succeed(WebConfig, WebConfig.make(settings))
 
 /** Closes sockets at once on shutdown: a browser that is connected would hold the server open until the deadline. */
 const drain = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => AppSocket.closeAll())))

@@ -26,14 +26,20 @@ export interface TokenRequest {
 export const createToken = Effect.fnUntraced(function* (request: TokenRequest) {
   const account = yield* findByUsername(request.username)
   if (account === null || account.disabled) {
-    return yield* new TokenRefused({ message: `There is no active user named ${request.username}. "patch-manager user list" shows who there is.` })
+    return yield* new TokenRefused({
+      message: `There is no active user named ${request.username}. "patch-manager user list" shows who there is.`
+    })
   }
   const expiresIn = Duration.fromInputUnsafe(request.expiresIn)
   if (Duration.isLessThan(expiresIn, Duration.seconds(1)) || Duration.isGreaterThan(expiresIn, LONGEST)) {
-    return yield* new TokenRefused({ message: "A token lives between a second and 366 days: give --expires such as 1d or 90d." })
+    return yield* new TokenRefused({
+      message: "A token lives between a second and 366 days: give --expires such as 1d or 90d."
+    })
   }
   if (request.name.trim() === "" || request.name.length > 100) {
-    return yield* new TokenRefused({ message: "Give the token a name of at most 100 characters, so that it can be told from others." })
+    return yield* new TokenRefused({
+      message: "Give the token a name of at most 100 characters, so that it can be told from others."
+    })
   }
   const possible = tokenPermissions(account.user.role)
   const permissions = request.permissions ?? possible

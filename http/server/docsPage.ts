@@ -3,8 +3,7 @@ import { OpenApi } from "effect/http-api"
 import { Predicate } from "effect"
 import { Api } from "#http/api/Api.ts"
 
-const escape = (text: string): string =>
-  text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+const escape = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 
 const spec = OpenApi.fromApi(Api)
 const methods = ["get", "post", "put", "patch", "delete"] as const
@@ -29,7 +28,9 @@ const nameOf = (schema: unknown): string => {
 
 const fieldsOf = (schema: object): string => {
   if (!Predicate.hasProperty(schema, "properties") || !Predicate.isObject(schema.properties)) return nameOf(schema)
-  const required = new Set(Predicate.hasProperty(schema, "required") && Array.isArray(schema.required) ? schema.required : [])
+  const required = new Set(
+    Predicate.hasProperty(schema, "required") && Array.isArray(schema.required) ? schema.required : []
+  )
   const rows = Object.entries(schema.properties).map(
     ([name, field]) =>
       `<tr><th scope="row"><code>${escape(name)}</code></th><td>${required.has(name) ? "" : "optional, "}${nameOf(field)}</td></tr>`
@@ -70,7 +71,10 @@ const groups = (): string =>
 
 const schemas = (): string =>
   Object.entries(spec.components.schemas)
-    .map(([name, schema]) => `<article id="schema-${escape(name)}"><h3>${escape(name)}</h3>${Predicate.isObject(schema) ? fieldsOf(schema) : ""}</article>`)
+    .map(
+      ([name, schema]) =>
+        `<article id="schema-${escape(name)}"><h3>${escape(name)}</h3>${Predicate.isObject(schema) ? fieldsOf(schema) : ""}</article>`
+    )
     .join("\n")
 
 export const docsPage = `<!doctype html>

@@ -21,7 +21,9 @@ export const checkAddress = (address: string, path: string) =>
   isIP(address) === 0
     ? Effect.fail(refuseField(path, "This is not an IP address."))
     : unusable.check(address, family(address))
-      ? Effect.fail(refuseField(path, "No host can be reached at this address: it is a link-local, multicast or reserved one."))
+      ? Effect.fail(
+          refuseField(path, "No host can be reached at this address: it is a link-local, multicast or reserved one.")
+        )
       : Effect.succeed(address)
 
 /** The first address of the name, as this machine resolves it. */
@@ -29,7 +31,10 @@ export const resolveName = (fqdn: string) =>
   Effect.tryPromise(() => lookup(fqdn, { order: "ipv4first" })).pipe(
     Effect.timeout(LOOKUP_DEADLINE),
     Effect.mapError(() =>
-      refuseField("payload.fqdn", `${fqdn} could not be resolved. Correct the name, or give the host's address as well.`)
+      refuseField(
+        "payload.fqdn",
+        `${fqdn} could not be resolved. Correct the name, or give the host's address as well.`
+      )
     ),
     Effect.flatMap(({ address }) => checkAddress(address, "payload.fqdn"))
   )

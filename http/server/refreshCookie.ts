@@ -13,7 +13,9 @@ export const readRefreshCookie = (request: HttpServerRequest.HttpServerRequest):
 
 export const setRefreshCookie = (token: string) =>
   HttpEffect.appendPreResponseHandler((_request, response) =>
-    Effect.succeed(HttpServerResponse.setCookieUnsafe(response, REFRESH_COOKIE, token, { ...attributes, maxAge: "12 hours" }))
+    Effect.succeed(
+      HttpServerResponse.setCookieUnsafe(response, REFRESH_COOKIE, token, { ...attributes, maxAge: "12 hours" })
+    )
   )
 
 export const clearRefreshCookie = HttpEffect.appendPreResponseHandler((_request, response) =>
@@ -32,7 +34,9 @@ export const requireSameOrigin = Effect.gen(function* () {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const origin = headers["origin"]
   const site = headers["sec-fetch-site"]
-  const refused = (origin !== undefined && !isOurs(origin, headers["host"], config.hostNames)) || (site !== undefined && site !== "same-origin" && site !== "none")
+  const refused =
+    (origin !== undefined && !isOurs(origin, headers["host"], config.hostNames)) ||
+    (site !== undefined && site !== "same-origin" && site !== "none")
   if (refused) {
     return yield* new Forbidden({ code: "cross_origin", message: "This is only open to the manager's own pages." })
   }

@@ -39,5 +39,8 @@ export const answered = <A, E, R>(
   Effect.catch(effect, (error): Effect.Effect<never, Exclude<E, SqlError.SqlError> | Unavailable> => {
     if (!SqlError.isSqlError(error)) return Effect.fail(error as Exclude<E, SqlError.SqlError>)
     if (!isPassing(error)) return Effect.die(error)
-    return Effect.andThen(Effect.logWarning("The database did not answer", error.reason.cause), Effect.fail(unavailable))
+    return Effect.andThen(
+      Effect.logWarning("The database did not answer", error.reason.cause),
+      Effect.fail(unavailable)
+    )
   })

@@ -39,10 +39,9 @@ export interface CallOptions {
 
 const answerOf = (status: number, headers: Answer["headers"], text: string): Answer => {
   const at = (path: string): unknown =>
-    path.split(".").reduce<unknown>(
-      (value, key) => (Predicate.hasProperty(value, key) ? value[key] : undefined),
-      JSON.parse(text)
-    )
+    path
+      .split(".")
+      .reduce<unknown>((value, key) => (Predicate.hasProperty(value, key) ? value[key] : undefined), JSON.parse(text))
   const string = (path: string): string => {
     const value = at(path)
     if (typeof value !== "string") throw new Error(`${path} is no text in ${status} ${text.slice(0, 500)}`)
@@ -68,7 +67,11 @@ const startUnder = async (scope: Scope.Closeable, folder: string, databaseUrl: s
     jwtKeyFile: join(folder, "jwt.ed25519.pem"),
     managerAddress: "127.0.0.1",
     securityTargetDays: 14
-  }).pipe(Layer.provide(Authority.layer(join(folder, "pki"))), Layer.provideMerge(database), Layer.provide(Layer.succeed(References.MinimumLogLevel, "None")))
+  }).pipe(
+    Layer.provide(Authority.layer(join(folder, "pki"))),
+    Layer.provideMerge(database),
+    Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))
+  )
   const services = await Effect.runPromise(Layer.buildWithScope(web, scope))
   const run = <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof database>>): Promise<A> =>
     Effect.runPromise(Effect.provideContext(effect, services))
@@ -98,7 +101,9 @@ export const startTestWeb = async () => {
           agent: false,
           headers: {
             host: `localhost:${port}`,
-            ...(payload === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
+            ...(payload === undefined
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
             ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
             ...options.headers
           }
@@ -118,8 +123,7 @@ export const startTestWeb = async () => {
       sent.end(payload)
     })
 
-  const addUser = (username: string, role: Role) =>
-    run(createUser({ username, displayName: username, role, password }))
+  const addUser = (username: string, role: Role) => run(createUser({ username, displayName: username, role, password }))
 
   const signIn = async (username: string) => {
     const answer = await call("POST", "/api/v1/auth/login", { body: { username, password } })

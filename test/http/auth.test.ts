@@ -13,7 +13,8 @@ beforeAll(async () => {
 afterAll(() => web.stop())
 
 const me = (token: string) => web.call("GET", "/api/v1/auth/me", { token })
-const refresh = (cookie: string, headers = {}) => web.call("POST", "/api/v1/auth/refresh", { headers: { cookie, ...headers } })
+const refresh = (cookie: string, headers = {}) =>
+  web.call("POST", "/api/v1/auth/refresh", { headers: { cookie, ...headers } })
 const cookieOf = (answer: Awaited<ReturnType<typeof refresh>>): string =>
   String(answer.headers["set-cookie"]?.[0] ?? "").split(";")[0] ?? ""
 const audit = async (action: string): Promise<number> =>
@@ -23,9 +24,14 @@ describe("password", () => {
   it("signs in with a token for 15 minutes and a cookie no script and no other site can use", async () => {
     const before = await audit("session.sign_in")
     const { answer } = await web.signIn("admin")
-    expect(answer.json()).toMatchObject({ status: "signed_in", expires_in_seconds: 900, user: { username: "admin", role: "admin" } })
+    expect(answer.json()).toMatchObject({
+      status: "signed_in",
+      expires_in_seconds: 900,
+      user: { username: "admin", role: "admin" }
+    })
     const cookie = String(answer.headers["set-cookie"]?.[0])
-    for (const part of [/^__Host-refresh=/, /; Path=\//, /; HttpOnly/, /; Secure/, /; SameSite=Strict/]) expect(cookie).toMatch(part)
+    for (const part of [/^__Host-refresh=/, /; Path=\//, /; HttpOnly/, /; Secure/, /; SameSite=Strict/])
+      expect(cookie).toMatch(part)
     expect(cookie).not.toMatch(/Domain/i)
     expect(await audit("session.sign_in")).toBe(before + 1)
   })
@@ -45,7 +51,9 @@ describe("password", () => {
 
   it("hashes at most two at once, lets sixteen wait and tells the rest to come back", async () => {
     const answers = await Promise.all(
-      Array.from({ length: 24 }, () => web.call("POST", "/api/v1/auth/login", { body: { username: "nobody", password: "x" } }))
+      Array.from({ length: 24 }, () =>
+        web.call("POST", "/api/v1/auth/login", { body: { username: "nobody", password: "x" } })
+      )
     )
     const refused = answers.filter((answer) => answer.status === 429)
     expect(refused.length).toBeGreaterThanOrEqual(1)
@@ -58,7 +66,10 @@ describe("password", () => {
     const first = await web.signIn("chris")
     const second = await web.signIn("chris")
     const change = (current_password: string) =>
-      web.call("POST", "/api/v1/auth/password", { token: second.token, body: { current_password, new_password: "another long password" } })
+      web.call("POST", "/api/v1/auth/password", {
+        token: second.token,
+        body: { current_password, new_password: "another long password" }
+      })
     expect((await change("wrong")).status).toBe(422)
     expect((await change(password)).status).toBe(204)
     expect((await refresh(first.cookie)).status).toBe(401)
@@ -101,7 +112,9 @@ describe("session", () => {
     await web.rows("update refresh_tokens set expires_at = now() - interval '1 second' where used_at is null")
     expect((await refresh(idle.cookie)).status).toBe(401)
     const old = await web.signIn("admin")
-    await web.rows("update refresh_tokens set signed_in_at = now() - interval '11 hours 50 minutes' where used_at is null")
+    await web.rows(
+      "update refresh_tokens set signed_in_at = now() - interval '11 hours 50 minutes' where used_at is null"
+    )
     const last = await refresh(old.cookie)
     expect(last.status).toBe(200)
     const rows = await web.rows<{ minutes: number }>(
@@ -137,7 +150,9 @@ describe("session", () => {
   ])("refuses its cookie from %s", async (_what, headers) => {
     const { cookie } = await web.signIn("admin")
     expect((await refresh(cookie, headers)).status).toBe(403)
-    expect((await refresh(cookie, { origin: `https://localhost:${web.port}`, "sec-fetch-site": "same-origin" })).status).toBe(200)
+    expect(
+      (await refresh(cookie, { origin: `https://localhost:${web.port}`, "sec-fetch-site": "same-origin" })).status
+    ).toBe(200)
   })
 })
 
@@ -191,7 +206,9 @@ describe("API token", () => {
   })
 
   it("has no more than it was given and no more than its owner has now", async () => {
-    const token = await web.run(createToken({ username: "olga", name: "narrow", expiresIn: "1 hour", permissions: ["hosts:read"] }))
+    const token = await web.run(
+      createToken({ username: "olga", name: "narrow", expiresIn: "1 hour", permissions: ["hosts:read"] })
+    )
     expect((await web.call("GET", "/api/v1/hosts", { token })).status).toBe(200)
     expect((await web.call("GET", "/api/v1/jobs", { token })).status).toBe(403)
     const wide = await web.tokenFor("olga")
@@ -199,7 +216,8 @@ describe("API token", () => {
     await expect
       .poll(
         async () =>
-          (await web.call("POST", "/api/v1/hosts", { token: wide, body: {}, headers: { "idempotency-key": "n" } })).status,
+          (await web.call("POST", "/api/v1/hosts", { token: wide, body: {}, headers: { "idempotency-key": "n" } }))
+            .status,
         { timeout: 5000 }
       )
       .toBe(403)

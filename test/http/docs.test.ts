@@ -14,7 +14,9 @@ it("gives the contract as OpenAPI 3.1 behind sign-in, with one envelope for ever
   expect(answer.at("openapi")).toBe("3.1.0")
   const paths = answer.at("paths") as Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>
   const errors = Object.values(paths).flatMap((item) =>
-    Object.values(item).flatMap(({ responses }) => Object.entries(responses).filter(([status]) => Number(status) >= 400))
+    Object.values(item).flatMap(({ responses }) =>
+      Object.entries(responses).filter(([status]) => Number(status) >= 400)
+    )
   )
   for (const [status, response] of errors) {
     const schemas = JSON.stringify(response)

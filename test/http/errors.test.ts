@@ -33,7 +33,9 @@ const mustBeEnvelope = (answer: Answer, status: number, code: string): void => {
 /** Bytes straight onto a TLS connection, for what no HTTP client would send. */
 const raw = (bytes: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port: web.port, servername: "localhost", ca: web.ca }, () => socket.write(bytes))
+    const socket = connect({ host: "127.0.0.1", port: web.port, servername: "localhost", ca: web.ca }, () =>
+      socket.write(bytes)
+    )
     let text = ""
     socket.setEncoding("utf8")
     socket.on("data", (chunk) => (text += String(chunk)))
@@ -45,15 +47,23 @@ const raw = (bytes: string): Promise<string> =>
 const key = { "idempotency-key": "k" }
 const nobody = "01a200e4-e652-72f9-b45c-117b1e318cc9"
 
-const table: ReadonlyArray<
-  readonly [status: number, code: string, what: string, call: () => Promise<Answer>]
-> = [
-  [400, "malformed_json", "a body that is no JSON", () => web.call("POST", "/api/v1/hosts", { token, raw: "{", headers: key })],
+const table: ReadonlyArray<readonly [status: number, code: string, what: string, call: () => Promise<Answer>]> = [
+  [
+    400,
+    "malformed_json",
+    "a body that is no JSON",
+    () => web.call("POST", "/api/v1/hosts", { token, raw: "{", headers: key })
+  ],
   [401, "unauthorized", "no token", () => web.call("GET", "/api/v1/hosts")],
   [401, "unauthorized", "an unknown API token", () => web.call("GET", "/api/v1/hosts", { token: "lpm_1_2" })],
   [401, "unauthorized", "no token, before the body is looked at", () => web.call("POST", "/api/v1/jobs", { raw: "{" })],
   [401, "unauthorized", "RPC without a token", () => web.call("POST", "/rpc", { body: {} })],
-  [403, "forbidden", "a role that may not", () => web.call("POST", "/api/v1/hosts", { token: auditor, body: {}, headers: key })],
+  [
+    403,
+    "forbidden",
+    "a role that may not",
+    () => web.call("POST", "/api/v1/hosts", { token: auditor, body: {}, headers: key })
+  ],
   [404, "host_not_found", "no such host", () => web.call("GET", `/api/v1/hosts/${nobody}`, { token })],
   [404, "job_not_found", "no such job", () => web.call("GET", `/api/v1/jobs/${nobody}`, { token })],
   [404, "not_found", "no such path", () => web.call("GET", "/api/v1/nothing", { token })],
@@ -61,26 +71,74 @@ const table: ReadonlyArray<
   [404, "not_found", "broken percent-encoding", () => web.call("GET", "/api/v1/hosts/%zz", { token })],
   [405, "method_not_allowed", "a method the path does not take", () => web.call("PUT", "/api/v1/hosts", { token })],
   [405, "method_not_allowed", "GET on RPC", () => web.call("GET", "/rpc", { token })],
-  [409, "address_taken", "an address that is taken", () =>
-    web.call("POST", "/api/v1/hosts", { token, body: { address: "127.0.0.1" }, headers: { "idempotency-key": "dup" } })],
-  [412, "version_mismatch", "an edit of an old version", () =>
-    web.call("PATCH", `/api/v1/hosts/${host}`, { token, body: {}, headers: { "if-match": '"99"' } })],
-  [413, "body_too_large", "64 KiB and more", () =>
-    web.call("POST", "/api/v1/hosts", { token, raw: `"${"x".repeat(65_536)}"`, headers: key })],
-  [413, "body_too_large", "256 KiB and more for a job", () =>
-    web.call("POST", "/api/v1/jobs", { token, raw: `"${"x".repeat(262_144)}"`, headers: key })],
-  [415, "unsupported_media_type", "a form", () =>
-    web.call("POST", "/api/v1/hosts", { token, raw: "a=b", headers: { ...key, "content-type": "application/x-www-form-urlencoded" } })],
+  [
+    409,
+    "address_taken",
+    "an address that is taken",
+    () =>
+      web.call("POST", "/api/v1/hosts", {
+        token,
+        body: { address: "127.0.0.1" },
+        headers: { "idempotency-key": "dup" }
+      })
+  ],
+  [
+    412,
+    "version_mismatch",
+    "an edit of an old version",
+    () => web.call("PATCH", `/api/v1/hosts/${host}`, { token, body: {}, headers: { "if-match": '"99"' } })
+  ],
+  [
+    413,
+    "body_too_large",
+    "64 KiB and more",
+    () => web.call("POST", "/api/v1/hosts", { token, raw: `"${"x".repeat(65_536)}"`, headers: key })
+  ],
+  [
+    413,
+    "body_too_large",
+    "256 KiB and more for a job",
+    () => web.call("POST", "/api/v1/jobs", { token, raw: `"${"x".repeat(262_144)}"`, headers: key })
+  ],
+  [
+    415,
+    "unsupported_media_type",
+    "a form",
+    () =>
+      web.call("POST", "/api/v1/hosts", {
+        token,
+        raw: "a=b",
+        headers: { ...key, "content-type": "application/x-www-form-urlencoded" }
+      })
+  ],
   [421, "misdirected_request", "another host name", () => web.call("GET", "/", { headers: { host: "evil.example" } })],
-  [422, "validation_failed", "an unknown field", () =>
-    web.call("POST", "/api/v1/hosts", { token, body: { address: "127.0.0.2", extra: 1 }, headers: key })],
-  [422, "validation_failed", "no Idempotency-Key", () => web.call("POST", "/api/v1/hosts", { token, body: { address: "127.0.0.2" } })],
+  [
+    422,
+    "validation_failed",
+    "an unknown field",
+    () => web.call("POST", "/api/v1/hosts", { token, body: { address: "127.0.0.2", extra: 1 }, headers: key })
+  ],
+  [
+    422,
+    "validation_failed",
+    "no Idempotency-Key",
+    () => web.call("POST", "/api/v1/hosts", { token, body: { address: "127.0.0.2" } })
+  ],
   [422, "validation_failed", "a limit beyond the largest", () => web.call("GET", "/api/v1/hosts?limit=501", { token })],
   [422, "validation_failed", "an id that is none", () => web.call("GET", "/api/v1/hosts/7", { token })],
-  [422, "validation_failed", "a cursor of another list", () =>
-    web.call("GET", "/api/v1/hosts?cursor=WyJ4IiwieCIsIngiXQ", { token })],
+  [
+    422,
+    "validation_failed",
+    "a cursor of another list",
+    () => web.call("GET", "/api/v1/hosts?cursor=WyJ4IiwieCIsIngiXQ", { token })
+  ],
   [426, "upgrade_required", "a socket's path without an upgrade", () => web.call("GET", "/api/v1/ws/jobs?ticket=x")],
-  [428, "precondition_required", "an edit without If-Match", () => web.call("PATCH", `/api/v1/hosts/${host}`, { token, body: {} })]
+  [
+    428,
+    "precondition_required",
+    "an edit without If-Match",
+    () => web.call("PATCH", `/api/v1/hosts/${host}`, { token, body: {} })
+  ]
 ]
 
 describe("every error is an envelope", () => {
@@ -136,7 +194,10 @@ describe("every error is an envelope", () => {
     const elsewhere = testClient(withDatabase(inject("testDatabaseUrl"), "postgres"))
     await elsewhere.connect()
     await elsewhere.query(`alter database ${pg.escapeIdentifier(name)} allow_connections false`)
-    await elsewhere.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'test web'", [name])
+    await elsewhere.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = 'test web'",
+      [name]
+    )
     const answer = await web.call("GET", "/api/v1/status/fleet", { token })
     const health = await web.call("GET", "/status/health")
     await elsewhere.query(`alter database ${pg.escapeIdentifier(name)} allow_connections true`)
@@ -144,7 +205,9 @@ describe("every error is an envelope", () => {
     mustBeEnvelope(answer, 503, "unavailable")
     expect(answer.headers["retry-after"]).toBe("5")
     expect([health.status, health.json()]).toEqual([503, { status: "failing", failing: "database" }])
-    await expect.poll(async () => (await web.call("GET", "/api/v1/status/fleet", { token })).status, { timeout: 10_000 }).toBe(200)
+    await expect
+      .poll(async () => (await web.call("GET", "/api/v1/status/fleet", { token })).status, { timeout: 10_000 })
+      .toBe(200)
   })
 })
 
@@ -167,7 +230,13 @@ it("never lets an API answer be stored", async () => {
 
 it("speaks nothing older than TLS 1.3", async () => {
   const old = new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port: web.port, ca: web.ca, servername: "localhost", maxVersion: "TLSv1.2" })
+    const socket = connect({
+      host: "127.0.0.1",
+      port: web.port,
+      ca: web.ca,
+      servername: "localhost",
+      maxVersion: "TLSv1.2"
+    })
     socket.on("secureConnect", () => reject(new Error("TLS 1.2 was accepted")))
     socket.on("error", resolve)
   })

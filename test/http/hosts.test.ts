@@ -19,10 +19,14 @@ const names = (answer: { readonly at: (path: string) => unknown }): ReadonlyArra
 
 const lastAudit = async (action: string) =>
   (
-    await web.rows<{ actor_name: string; object_id: string; before: unknown; after: unknown; request_id: string; source_address: string }>(
-      "select * from audit_log where action = $1 order by seq desc limit 1",
-      [action]
-    )
+    await web.rows<{
+      actor_name: string
+      object_id: string
+      before: unknown
+      after: unknown
+      request_id: string
+      source_address: string
+    }>("select * from audit_log where action = $1 order by seq desc limit 1", [action])
   )[0]
 
 describe("registering", () => {
@@ -45,15 +49,27 @@ describe("registering", () => {
     const other = await send({ ...body, agent_port: 12001 })
     expect([other.status, other.at("error.code")]).toEqual([409, "idempotency_key_reused"])
     const audited = await lastAudit("host.register")
-    expect(audited).toMatchObject({ actor_name: "admin", object_id: made.string("id"), request_id: made.headers["x-request-id"], source_address: "127.0.0.1" })
-    const rows = await web.rows<{ n: number }>("select count(*)::int as n from host_snapshots where host_id = $1 and version = 0", [made.string("id")])
+    expect(audited).toMatchObject({
+      actor_name: "admin",
+      object_id: made.string("id"),
+      request_id: made.headers["x-request-id"],
+      source_address: "127.0.0.1"
+    })
+    const rows = await web.rows<{ n: number }>(
+      "select count(*)::int as n from host_snapshots where host_id = $1 and version = 0",
+      [made.string("id")]
+    )
     expect(rows[0]!.n).toBe(1)
   })
 
   it("carries out one of twenty equal requests at once", async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
-        web.call("POST", "/api/v1/hosts", { token: admin, body: { address: "127.1.0.2" }, headers: { "idempotency-key": "same" } })
+        web.call("POST", "/api/v1/hosts", {
+          token: admin,
+          body: { address: "127.1.0.2" },
+          headers: { "idempotency-key": "same" }
+        })
       )
     )
     expect(new Set(answers.map((answer) => `${answer.status} ${answer.text}`)).size).toBe(1)
@@ -72,7 +88,11 @@ describe("registering", () => {
     [{ fqdn: "Web.Example.org" }, "payload.fqdn"],
     [{ fqdn: "no-such-host.invalid" }, "payload.fqdn"]
   ])("refuses %j", async (body, path) => {
-    const answer = await web.call("POST", "/api/v1/hosts", { token: admin, body, headers: { "idempotency-key": JSON.stringify(body) } })
+    const answer = await web.call("POST", "/api/v1/hosts", {
+      token: admin,
+      body,
+      headers: { "idempotency-key": JSON.stringify(body) }
+    })
     expect([answer.status, answer.at("error.details.fields.0.path")]).toEqual([422, path])
   })
 
@@ -103,12 +123,19 @@ describe("editing", () => {
     expect(winner.headers["etag"]).toBe('"2"')
     const after = await web.call("GET", `/api/v1/hosts/${id}`, { token: admin })
     expect(after.at("display_name")).toBe(winner.at("display_name"))
-    expect(await lastAudit("host.edit")).toMatchObject({ before: { display_name: "127.1.1.1" }, after: { display_name: winner.at("display_name") } })
+    expect(await lastAudit("host.edit")).toMatchObject({
+      before: { display_name: "127.1.1.1" },
+      after: { display_name: winner.at("display_name") }
+    })
   })
 
   it("raises the trust generation when the host moves, and has it polled", async () => {
     const id = await web.addHost(admin, { address: "127.1.1.2" })
-    await web.call("PATCH", `/api/v1/hosts/${id}`, { token: admin, body: { address: "127.1.1.3" }, headers: { "if-match": "1" } })
+    await web.call("PATCH", `/api/v1/hosts/${id}`, {
+      token: admin,
+      body: { address: "127.1.1.3" },
+      headers: { "if-match": "1" }
+    })
     const rows = await web.rows<{ trust_generation: number; wishes: number }>(
       "select trust_generation, (select count(*)::int from host_requests r where r.host_id = h.id and r.event->>'type' = 'refresh') as wishes from hosts h where id = $1",
       [id]
@@ -122,7 +149,10 @@ describe("asking the worker", () => {
     const id = await web.addHost(admin, { address: "127.1.2.1" })
     expect((await web.call("POST", `/api/v1/hosts/${id}/refresh`, { token: admin })).status).toBe(202)
     expect((await web.call("DELETE", `/api/v1/hosts/${id}?force=true`, { token: admin })).status).toBe(202)
-    const rows = await web.rows<{ event: unknown }>("select event from host_requests where host_id = $1 order by created_at", [id])
+    const rows = await web.rows<{ event: unknown }>(
+      "select event from host_requests where host_id = $1 order by created_at",
+      [id]
+    )
     expect(rows.map((row) => row.event)).toEqual([
       { type: "refresh", by: "admin" },
       { type: "retire", force: true, by: "admin" }
@@ -154,7 +184,9 @@ describe("asking the worker", () => {
 describe("certificate", () => {
   it("is answered once with its key, signed by our CA, and replaces the one before", async () => {
     const id = await web.addHost(admin, { fqdn: "cert.example.org", address: "127.1.4.1" })
-    expect((await web.call("GET", `/api/v1/hosts/${id}/client.crt`, { token: admin })).at("error.code")).toBe("certificate_not_found")
+    expect((await web.call("GET", `/api/v1/hosts/${id}/client.crt`, { token: admin })).at("error.code")).toBe(
+      "certificate_not_found"
+    )
     const first = await web.call("POST", `/api/v1/hosts/${id}/certificate`, { token: admin })
     expect(first.status).toBe(201)
     expect(first.string("private_key_pem")).toContain("PRIVATE KEY")
@@ -183,10 +215,14 @@ describe("certificate", () => {
 describe("the list", () => {
   beforeAll(async () => {
     for (let i = 0; i < 12; i++) {
-      const id = await web.addHost(admin, { address: `127.2.0.${i + 1}`, display_name: `list-${String(i).padStart(2, "0")}` })
-      await web.rows("update hosts set os = $2, reboot_needed = $3, last_seen_at = now() - $4 * interval '1 minute' where id = $1", [
-        id, i % 2 ? "ubuntu" : "rocky", i === 3, i
-      ])
+      const id = await web.addHost(admin, {
+        address: `127.2.0.${i + 1}`,
+        display_name: `list-${String(i).padStart(2, "0")}`
+      })
+      await web.rows(
+        "update hosts set os = $2, reboot_needed = $3, last_seen_at = now() - $4 * interval '1 minute' where id = $1",
+        [id, i % 2 ? "ubuntu" : "rocky", i === 3, i]
+      )
       await web.rows(
         "insert into host_patch_data (host_id, patches, pending, security, content_hash) values ($1, '[]', $2, $3, '')",
         [id, i % 4, i % 4 === 3 ? 1 : 0]
@@ -212,22 +248,30 @@ describe("the list", () => {
     expect([answer.at("total"), names(answer).length]).toEqual([total, total])
   })
 
-  it.each(["name", "-name", "pending", "-pending", "security", "-security", "last_seen", "-last_seen", "status", "-status"])(
-    "in the order %s gives every host once, page by page",
-    async (sort) => {
-      const whole = names(await list(`sort=${sort}&limit=500`))
-      const paged: Array<string> = []
-      let cursor: unknown = null
-      do {
-        const answer = await list(`sort=${sort}&limit=5${cursor === null ? "" : `&cursor=${String(cursor)}`}`)
-        expect(answer.at("total")).toBe(12)
-        paged.push(...names(answer))
-        cursor = answer.at("next_cursor")
-      } while (cursor !== null)
-      expect(paged).toEqual(whole)
-      expect(new Set(paged).size).toBe(12)
-    }
-  )
+  it.each([
+    "name",
+    "-name",
+    "pending",
+    "-pending",
+    "security",
+    "-security",
+    "last_seen",
+    "-last_seen",
+    "status",
+    "-status"
+  ])("in the order %s gives every host once, page by page", async (sort) => {
+    const whole = names(await list(`sort=${sort}&limit=500`))
+    const paged: Array<string> = []
+    let cursor: unknown = null
+    do {
+      const answer = await list(`sort=${sort}&limit=5${cursor === null ? "" : `&cursor=${String(cursor)}`}`)
+      expect(answer.at("total")).toBe(12)
+      paged.push(...names(answer))
+      cursor = answer.at("next_cursor")
+    } while (cursor !== null)
+    expect(paged).toEqual(whole)
+    expect(new Set(paged).size).toBe(12)
+  })
 
   it("puts what needs a person first when sorted by status", async () => {
     expect(names(await list("sort=status"))[0]).toBe("list-05")
@@ -244,7 +288,9 @@ describe("the list", () => {
   it("refuses a cursor made for another order, or made up", async () => {
     const cursor = String((await list("limit=1")).at("next_cursor"))
     expect((await list(`sort=-name&cursor=${cursor}`)).status).toBe(422)
-    const forged = Buffer.from(JSON.stringify(["pending", "1; drop", "01a200e4-e652-72f9-b45c-117b1e318cc9"])).toString("base64url")
+    const forged = Buffer.from(JSON.stringify(["pending", "1; drop", "01a200e4-e652-72f9-b45c-117b1e318cc9"])).toString(
+      "base64url"
+    )
     expect((await list(`sort=pending&cursor=${forged}`)).status).toBe(422)
   })
 })
@@ -255,13 +301,18 @@ describe("an operator", () => {
     const theirs = await web.addHost(admin, { address: "127.3.0.2", display_name: "scope-theirs" })
     const free = await web.addHost(admin, { address: "127.3.0.3", display_name: "scope-free" })
     const group = async (name: string, host: string) => {
-      const rows = await web.rows<{ id: string }>("insert into groups (id, name) values (gen_random_uuid(), $1) returning id", [name])
+      const rows = await web.rows<{ id: string }>(
+        "insert into groups (id, name) values (gen_random_uuid(), $1) returning id",
+        [name]
+      )
       await web.rows("insert into host_groups (host_id, group_id) values ($1, $2)", [host, rows[0]!.id])
       return rows[0]!.id
     }
     const own = await group("own", mine)
     await group("foreign", theirs)
-    await web.rows("insert into user_groups (user_id, group_id) select id, $1 from users where username = 'olga'", [own])
+    await web.rows("insert into user_groups (user_id, group_id) select id, $1 from users where username = 'olga'", [
+      own
+    ])
     const token = (await web.signIn("olga")).token
     const seen = names(await web.call("GET", "/api/v1/hosts?q=scope-", { token }))
     expect(seen).toEqual(["scope-free", "scope-mine"])
@@ -269,13 +320,19 @@ describe("an operator", () => {
     const missing = await web.call("GET", "/api/v1/hosts/01a200e4-e652-72f9-b45c-117b1e318cc9", { token })
     for (const path of ["", "/packages", "/patches", "/transitions", "/jobs", "/client.crt"]) {
       const answer = await web.call("GET", `${foreign}${path}`, { token })
-      expect([answer.status, answer.at("error.code"), answer.at("error.message")]).toEqual([404, "host_not_found", missing.at("error.message")])
+      expect([answer.status, answer.at("error.code"), answer.at("error.message")]).toEqual([
+        404,
+        "host_not_found",
+        missing.at("error.message")
+      ])
     }
     for (const path of ["/refresh", "/dismiss", "/retry"]) {
       expect((await web.call("POST", `${foreign}${path}`, { token })).status).toBe(404)
     }
     expect((await web.call("DELETE", foreign, { token })).status).toBe(404)
-    expect((await web.call("PATCH", foreign, { token, body: { display_name: "x" }, headers: { "if-match": "1" } })).status).toBe(404)
+    expect(
+      (await web.call("PATCH", foreign, { token, body: { display_name: "x" }, headers: { "if-match": "1" } })).status
+    ).toBe(404)
     const job = await web.call("POST", "/api/v1/jobs", {
       token,
       body: { kind: "reboot", host_ids: [mine, theirs] },

@@ -8,17 +8,26 @@ beforeAll(async () => {
   web = await startTestWeb()
   await web.addUser("admin", "admin")
   token = await web.tokenFor("admin")
-  hosts = await Promise.all([1, 2, 3].map((n) => web.addHost(token, { address: `127.0.1.${n}`, display_name: `job-${n}` })))
+  hosts = await Promise.all(
+    [1, 2, 3].map((n) => web.addHost(token, { address: `127.0.1.${n}`, display_name: `job-${n}` }))
+  )
 })
 afterAll(() => web.stop())
 
 let keys = 0
 const create = (body: object, key = `job-${++keys}`) =>
   web.call("POST", "/api/v1/jobs", { token, body, headers: { "idempotency-key": key } })
-const apply = (more: object = {}) => ({ kind: "patch_apply", host_ids: hosts, selection: { kind: "security" }, ...more })
+const apply = (more: object = {}) => ({
+  kind: "patch_apply",
+  host_ids: hosts,
+  selection: { kind: "security" },
+  ...more
+})
 
 it("is queued with its hosts, told to the worker and the feed, and audited under the token's name", async () => {
-  const made = await create(apply({ reboot: "if_needed", reboot_delay_seconds: 30, max_concurrency: 2, notes: "tonight" }))
+  const made = await create(
+    apply({ reboot: "if_needed", reboot_delay_seconds: 30, max_concurrency: 2, notes: "tonight" })
+  )
   expect(made.status).toBe(201)
   expect(made.json()).toMatchObject({
     state: "queued",
@@ -38,8 +47,15 @@ it("is queued with its hosts, told to the worker and the feed, and audited under
   expect(rows.at("items.0")).toMatchObject({ job_id: id, state: "queued", ended: false, log: [], outcome: null })
   const rest = await web.call("GET", `/api/v1/jobs/${id}/hosts?limit=2&cursor=${rows.string("next_cursor")}`, { token })
   expect([(rest.at("items") as ReadonlyArray<unknown>).length, rest.at("next_cursor")]).toEqual([1, null])
-  const audit = await web.rows("select actor_kind, actor_name, after from audit_log where action = 'job.create' and object_id = $1", [id])
-  expect(audit[0]).toMatchObject({ actor_kind: "token", actor_name: "admin/test", after: { kind: "patch_apply", host_ids: hosts } })
+  const audit = await web.rows(
+    "select actor_kind, actor_name, after from audit_log where action = 'job.create' and object_id = $1",
+    [id]
+  )
+  expect(audit[0]).toMatchObject({
+    actor_kind: "token",
+    actor_name: "admin/test",
+    after: { kind: "patch_apply", host_ids: hosts }
+  })
   const feed = await web.rows("select topic from change_feed where job_id = $1", [id])
   expect(feed).toEqual([{ topic: "job" }])
 })
@@ -55,11 +71,27 @@ it("is the same job for the same key, and a conflict for another body under it",
 it.each([
   ["no selection", { kind: "patch_apply" }, "payload.selection"],
   ["no hosts", { host_ids: [] }, "payload.host_ids"],
-  ["a host twice", { host_ids: ["01a200e4-e652-72f9-b45c-117b1e318cc9", "01a200e4-e652-72f9-b45c-117b1e318cc9"] }, "payload.host_ids"],
-  ["too many hosts", { host_ids: Array.from({ length: 2501 }, (_, n) => `01a200e4-e652-72f9-b45c-${String(n).padStart(12, "0")}`) }, "payload.host_ids"],
-  ["a package name an agent would read as an option", { selection: { kind: "packages", names: ["--all"] } }, "payload.selection.names.0"],
+  [
+    "a host twice",
+    { host_ids: ["01a200e4-e652-72f9-b45c-117b1e318cc9", "01a200e4-e652-72f9-b45c-117b1e318cc9"] },
+    "payload.host_ids"
+  ],
+  [
+    "too many hosts",
+    { host_ids: Array.from({ length: 2501 }, (_, n) => `01a200e4-e652-72f9-b45c-${String(n).padStart(12, "0")}`) },
+    "payload.host_ids"
+  ],
+  [
+    "a package name an agent would read as an option",
+    { selection: { kind: "packages", names: ["--all"] } },
+    "payload.selection.names.0"
+  ],
   ["no packages", { selection: { kind: "packages", names: [] } }, "payload.selection.names"],
-  ["a delay of more than a day", { selection: { kind: "all" }, reboot_delay_seconds: 86_401 }, "payload.reboot_delay_seconds"]
+  [
+    "a delay of more than a day",
+    { selection: { kind: "all" }, reboot_delay_seconds: 86_401 },
+    "payload.reboot_delay_seconds"
+  ]
 ])("is refused with %s", async (_what, more, path) => {
   const answer = await create({ kind: "patch_apply", host_ids: hosts, ...more })
   expect(answer.status).toBe(422)
@@ -74,9 +106,16 @@ it("names hosts that are not there", async () => {
 })
 
 it("refuses busy hosts only when asked to", async () => {
-  await web.rows("update patch_job_hosts set state = 'running' where id = (select id from patch_job_hosts where host_id = $1 limit 1)", [hosts[0]])
+  await web.rows(
+    "update patch_job_hosts set state = 'running' where id = (select id from patch_job_hosts where host_id = $1 limit 1)",
+    [hosts[0]]
+  )
   const refused = await create(apply({ on_busy: "refuse" }))
-  expect([refused.status, refused.at("error.code"), refused.at("error.details.host_ids")]).toEqual([409, "hosts_busy", [hosts[0]]])
+  expect([refused.status, refused.at("error.code"), refused.at("error.details.host_ids")]).toEqual([
+    409,
+    "hosts_busy",
+    [hosts[0]]
+  ])
   expect((await create(apply({ on_busy: "queue" }))).status).toBe(201)
   await web.rows("update patch_job_hosts set state = 'succeeded', ended = true where state = 'running'")
 })
@@ -91,7 +130,10 @@ it("cancels what waits at once and asks what works to stop", async () => {
     "select event from host_requests where host_id = $1 and event->>'type' = 'cancel'",
     [hosts[1]]
   )
-  const order = await web.rows<{ id: string }>("select id from patch_job_hosts where job_id = $1 and host_id = $2", [id, hosts[1]])
+  const order = await web.rows<{ id: string }>("select id from patch_job_hosts where job_id = $1 and host_id = $2", [
+    id,
+    hosts[1]
+  ])
   expect(wishes.map((row) => row.event)).toEqual([{ type: "cancel", order_id: order[0]!.id, by: "admin" }])
   await web.rows("update patch_jobs set state = 'cancelled', finished_at = now() where id = $1", [id])
   const again = await web.call("POST", `/api/v1/jobs/${id}/cancel`, { token })
@@ -106,7 +148,9 @@ it("is listed newest first, by state, page by page", async () => {
   const paged: Array<number> = []
   let cursor: unknown = null
   do {
-    const page = await web.call("GET", `/api/v1/jobs?limit=2${cursor === null ? "" : `&cursor=${String(cursor)}`}`, { token })
+    const page = await web.call("GET", `/api/v1/jobs?limit=2${cursor === null ? "" : `&cursor=${String(cursor)}`}`, {
+      token
+    })
     paged.push(...(page.at("items") as ReadonlyArray<{ readonly number: number }>).map((job) => job.number))
     cursor = page.at("next_cursor")
   } while (cursor !== null)

@@ -17,7 +17,8 @@ beforeAll(async () => {
 })
 afterAll(() => web.stop())
 
-const ticketFor = async (bearer = token) => (await web.call("POST", "/api/v1/ws/ticket", { token: bearer })).string("ticket")
+const ticketFor = async (bearer = token) =>
+  (await web.call("POST", "/api/v1/ws/ticket", { token: bearer })).string("ticket")
 
 interface Message {
   readonly type: string
@@ -26,11 +27,10 @@ interface Message {
 }
 
 /** A browser's socket with everything it was told. */
-const open = async (path: string, options: { ticket?: string; origin?: string; autoPong?: boolean } = {}) => {
+const open = async (path: string, options: { ticket?: string; origin?: string } = {}) => {
   const ticket = options.ticket ?? (await ticketFor())
   const socket = new WebSocket(`wss://127.0.0.1:${web.port}/api/v1/ws/${path}?ticket=${ticket}`, {
     ca: web.ca,
-    servername: "localhost",
     headers: { host: `localhost:${web.port}`, origin: options.origin ?? `https://localhost:${web.port}` }
   })
   const messages: Array<Message> = []
@@ -124,7 +124,9 @@ it("tells a host's move and its transition in words within a second", async () =
   const [transition] = await browser.told("transition")
   expect(performance.now() - start).toBeLessThan(1000)
   expect(told).toMatchObject({ host: { id: host, link: "healthy", summary: "healthy", state_version: 1 } })
-  expect(transition).toMatchObject({ transition: { host_id: host, version: 1, words: expect.stringMatching(/^The host answered a poll\. Connection: /) } })
+  expect(transition).toMatchObject({
+    transition: { host_id: host, version: 1, words: expect.stringMatching(/^The host answered a poll\. Connection: /) }
+  })
   browser.socket.close()
 })
 
@@ -136,7 +138,8 @@ it("resumes where a browser left off, without a gap, and keeps the order", async
   await browser.opened
   browser.subscribe({ from_seq: from, host_id: host })
   const transitions = await browser.told("transition", 2)
-  expect(transitions.map((message) => (message["transition"] as { version: number }).version)).toEqual([2, 3])
+  // What shared the last number seen comes again.
+  expect(transitions.map((message) => (message["transition"] as { version: number }).version).slice(-2)).toEqual([2, 3])
   expect(browser.of("resync")).toEqual([])
   const seqs = browser.messages.filter((message) => message.type !== "hello").map((message) => message.seq)
   expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
@@ -173,7 +176,11 @@ it("takes a slow transaction's row although a later one was seen before it", asy
   await early.query("insert into change_feed (topic, host_id) values ('host', $1)", [second])
   await early.query("select pg_notify('feed', '')")
   await early.query("commit")
-  const ids = () => browser.of("host").slice(before).map((message) => (message["host"] as { id: string }).id)
+  const ids = () =>
+    browser
+      .of("host")
+      .slice(before)
+      .map((message) => (message["host"] as { id: string }).id)
   await expect.poll(ids, { timeout: 5000 }).toEqual([second])
   await slow.query("commit")
   await expect.poll(ids, { timeout: 5000 }).toEqual([second, host])
@@ -210,7 +217,10 @@ it("tells a job and, to who watches it, its hosts", async () => {
 
 it("tells an operator nothing about hosts of other groups", async () => {
   const foreign = await web.addHost(token, { address: "127.0.2.3" })
-  await web.rows("with g as (insert into groups (id, name) values (gen_random_uuid(), 'foreign') returning id) insert into host_groups select $1, id from g", [foreign])
+  await web.rows(
+    "with g as (insert into groups (id, name) values (gen_random_uuid(), 'foreign') returning id) insert into host_groups select $1, id from g",
+    [foreign]
+  )
   const olga = (await web.signIn("olga")).token
   const browser = await open("fleet", { ticket: await ticketFor(olga) })
   await browser.opened
@@ -237,7 +247,9 @@ it("goes on after its database connections were cut", async () => {
   await browser.opened
   browser.subscribe({ from_seq: null })
   await browser.told("hello")
-  await web.rows("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'test web'")
+  await web.rows(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'test web'"
+  )
   await move("degraded", 4)
   const told = await browser.told("host")
   expect(told.at(-1)).toMatchObject({ host: { link: "degraded" } })
@@ -250,8 +262,7 @@ it("cuts off a browser that stopped reading, with a code that says come back", a
   browser.subscribe({ from_seq: null })
   await browser.told("hello")
   browser.socket.pause()
-  const filler = "x".repeat(200_000)
-  await web.rows("update hosts set display_name = 'slow' where id = $1", [host])
+  const filler = JSON.stringify({ type: "filler", seq: 0, text: "x".repeat(200_000) })
   const { AppSocket } = await import("#http/server/AppSocket.ts")
   const [ours] = [...AppSocket.live]
   let accepted = 0

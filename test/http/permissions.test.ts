@@ -60,7 +60,10 @@ describe("the contract", () => {
     for (const { method, path, need } of routes) expect([`${method} ${path}`, need]).not.toContain(undefined)
     expect(Rpcs.requests.size).toBe(5)
     for (const [tag, rpc] of Rpcs.requests) {
-      expect([tag, Permission.literals.includes(Context.get(rpc.annotations, RequiredPermission) as Permission)]).toEqual([tag, true])
+      expect([
+        tag,
+        Permission.literals.includes(Context.get(rpc.annotations, RequiredPermission) as Permission)
+      ]).toEqual([tag, true])
     }
     for (const { permission } of Object.values(sockets)) expect(Permission.literals).toContain(permission)
   })

@@ -59,7 +59,7 @@ it("makes a job once per key, audited with the request's own id and address", as
 
 it("watches a job until it ends", async () => {
   const { exit } = await rpc("CreateJob", { idempotency_key: "watch", job: { kind: "reboot", host_ids: [host] } })
-  const id = (exit?.value as { readonly id: string }).id
+  const id = String(Object(exit?.value).id)
   const watching = rpc("WatchJob", { id })
   await web.rows("update patch_jobs set state = 'cancelled', finished_at = now() where id = $1", [id])
   const { frames } = await watching
@@ -84,10 +84,21 @@ it("tells a fault of ours only as the constant words", async () => {
 it("ignores what a caller claims about where it comes from", async () => {
   const answer = await web.call("POST", "/rpc", {
     token,
-    raw: `${JSON.stringify({ _tag: "Request", id: "1", tag: "CreateJob", payload: { idempotency_key: "spoof", job: { kind: "reboot", host_ids: [host] } }, headers: [["x-patch-manager-source", "6.6.6.6"], ["authorization", "Bearer x"]] })}\n`,
+    raw: `${JSON.stringify({
+      _tag: "Request",
+      id: "1",
+      tag: "CreateJob",
+      payload: { idempotency_key: "spoof", job: { kind: "reboot", host_ids: [host] } },
+      headers: [
+        ["x-patch-manager-source", "6.6.6.6"],
+        ["authorization", "Bearer x"]
+      ]
+    })}\n`,
     headers: { "content-type": "application/ndjson", "x-patch-manager-source": "6.6.6.6" }
   })
-  const rows = await web.rows<{ source_address: string }>("select source_address from audit_log order by seq desc limit 1")
+  const rows = await web.rows<{ source_address: string }>(
+    "select source_address from audit_log order by seq desc limit 1"
+  )
   expect(rows[0]!.source_address).toBe("127.0.0.1")
   expect(answer.status).toBe(200)
 })

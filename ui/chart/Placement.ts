@@ -1,5 +1,5 @@
 /** How the places of a drawing are written down, before they meet the machine's definition. */
-import type { Form, Lane } from "./Layout.ts"
+import type { Form, Lane } from "./ChartLayout.ts"
 
 export type Point = readonly [x: number, y: number]
 

@@ -1,6 +1,6 @@
 /** Joins a machine's definition with the places of a drawing. Every node needs a place; an edge without a route becomes a stub. */
 import type { Chart, ChartEdge } from "#machines/chart.ts"
-import type { Box, Drawing, PlacedLabel, PlacedNode, RoutedEdge } from "./Layout.ts"
+import type { Box, Drawing, PlacedLabel, PlacedNode, RoutedEdge } from "./ChartLayout.ts"
 import { gapsUnder, headOf, lineOf, stretchesOf, type Gap } from "./lines.ts"
 import type { NodePlace, Placement, Point, Route, StubPlace } from "./Placement.ts"
 import { fitText, textWidth } from "./textWidth.ts"
@@ -14,16 +14,18 @@ const listed = (ids: ReadonlyArray<string>) => ids.map((id) => `"${id}"`).join("
 
 const boxOf = ({ at: [x, y, width, height] }: NodePlace): Box => ({ x, y, width, height })
 
-const placedLabel = (
-  lines: ReadonlyArray<string>,
-  [x, y]: Point,
-  anchor: PlacedLabel["anchor"],
-  fontSize: number
-): PlacedLabel => {
+const placedLabel = (lines: ReadonlyArray<string>, [x, y]: Point, anchor: PlacedLabel["anchor"]): PlacedLabel => ({
+  lines,
+  x,
+  y,
+  anchor
+})
+
+/** What a label covers, measured with a little to spare. */
+export const labelBox = ({ lines, x, y, anchor }: PlacedLabel, fontSize: number): Box => {
   const width = Math.ceil(Math.max(...lines.map((line) => textWidth(line, fontSize))))
   const left = anchor === "start" ? x : anchor === "end" ? x - width : x - width / 2
-  const height = (lines.length - 1) * lineHeight + 12
-  return { lines, x, y, anchor, box: { x: left, y: y - 9, width, height } }
+  return { x: left, y: y - 9, width, height: (lines.length - 1) * lineHeight + 12 }
 }
 
 interface Draft {
@@ -53,7 +55,7 @@ const stubOf = (
         [x, level],
         [tip, level]
       ],
-      text: placedLabel([text], [tip - textGap, level + 4], "end", fontSize)
+      text: placedLabel([text], [tip - textGap, level + 4], "end")
     }
   }
   const level = place.side === "above" ? y - 10 - (rows - 1 - row) * lineHeight : y + 10 + row * lineHeight
@@ -64,31 +66,32 @@ const stubOf = (
       [x, level],
       [tip, level]
     ],
-    text: placedLabel([text], [tip + textGap, level + 4], "start", fontSize)
+    text: placedLabel([text], [tip + textGap, level + 4], "start")
   }
 }
 
 /** The gap that a label standing in its own line needs. */
-const gapForLabel = ({ points, text, breaks }: Draft): ReadonlyArray<Gap> => {
+const gapForLabel = ({ points, text, breaks }: Draft, fontSize: number): ReadonlyArray<Gap> => {
   if (text === null || !breaks) return []
+  const box = labelBox(text, fontSize)
   const level = text.y - 4
-  const middle = text.box.x + text.box.width / 2
+  const middle = box.x + box.width / 2
   const stretch = stretchesOf(points).find(
     ({ from, to }) =>
       from[1] === level && to[1] === level && middle > Math.min(from[0], to[0]) && middle < Math.max(from[0], to[0])
   )
   if (stretch === undefined) throw new Error(`The label "${text.lines.join(" ")}" does not stand on its line.`)
-  return [{ stretch: stretch.index, at: [middle, level], half: text.box.width / 2 + 6 }]
+  return [{ stretch: stretch.index, at: [middle, level], half: box.width / 2 + 6 }]
 }
 
-const routed = (edge: ChartEdge, lane: Draft["lane"], route: Route, fontSize: number): Draft => ({
+const routed = (edge: ChartEdge, lane: Draft["lane"], route: Route): Draft => ({
   edge,
   lane,
   points: route.points,
   text:
     route.label === undefined
       ? null
-      : placedLabel(route.label.lines ?? [edge.label], route.label.at, route.label.anchor, fontSize),
+      : placedLabel(route.label.lines ?? [edge.label], route.label.at, route.label.anchor),
   breaks: route.label?.break ?? false,
   short: edge.stub
 })
@@ -119,7 +122,7 @@ export const drawingOf = (chart: Chart, placement: Placement): Drawing => {
     const place = placement.nodes[edge.from]
     if (place === undefined) return []
     const route = placement.routes[edge.id]
-    if (route !== undefined) return [routed(edge, place.lane, route, fontSize)]
+    if (route !== undefined) return [routed(edge, place.lane, route)]
     if (partial) return []
     const siblings = stubsAt.get(edge.from) ?? []
     const [x, y, width, height] = place.at
@@ -130,9 +133,9 @@ export const drawingOf = (chart: Chart, placement: Placement): Drawing => {
 
   const edges = drafts.map((draft): RoutedEdge => {
     const crossings = drafts
-      .filter((other) => other !== draft && other.lane === draft.lane && other.edge.from + other.short !== draft.edge.from + true)
+      .filter((other) => other !== draft && other.lane === draft.lane)
       .flatMap((other) => gapsUnder(draft.points, other.points))
-    const gaps = [...crossings, ...gapForLabel(draft)]
+    const gaps = [...crossings, ...gapForLabel(draft, fontSize)]
     return {
       ...draft.edge,
       lane: draft.lane,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { AnyStateMachine } from "xstate"
 import { chartOf } from "#machines/chart.ts"
 import { drawingOf } from "./drawingOf.ts"
-import type { Layout } from "./Layout.ts"
+import type { Layout } from "./ChartLayout.ts"
 import { phonePlacement } from "./phonePlacement.ts"
 import { widePlacement } from "./widePlacement.ts"
 

@@ -242,36 +242,33 @@ export class Life {
     }
     this.time.after(minutes(1 + this.chance() * 90), () => {
       if (this.chance() < 0.8) this.host.publish()
-      this.people({ type: "order", at: this.time.now, order, by: "operator" })
+      this.deliver({ type: "order", at: this.time.now, order, by: "operator" })
       if (this.chance() < 0.03)
         this.time.after(minutes(this.chance() * 20), () =>
-          this.people({ type: "retire", at: this.time.now, force: this.chance() < 0.5, by: "operator" })
+          this.deliver({ type: "retire", at: this.time.now, force: this.chance() < 0.5, by: "operator" })
         )
       if (this.chance() < 0.15)
         this.time.after(this.chance() < 0.5 ? seconds(this.chance() * 10) : minutes(this.chance() * 10), () =>
-          this.people({ type: "cancel", at: this.time.now, order_id: order.id, by: "operator" })
+          this.deliver({ type: "cancel", at: this.time.now, order_id: order.id, by: "operator" })
         )
       this.nextOrder()
     })
   }
 
-  private people(event: HostEvent): void {
-    this.deliver(event)
-  }
 
   private followUp(): void {
     const { work } = placeOf(this.snapshot)
     if (work === "retired") this.over = true
     if (work === "retrying" && this.chance() < 0.1)
-      this.time.after(seconds(20), () => this.people({ type: "retry.now", at: this.time.now, by: "operator" }))
+      this.time.after(seconds(20), () => this.deliver({ type: "retry.now", at: this.time.now, by: "operator" }))
     if (work === "failed" && this.chance() < 0.2)
       this.time.after(minutes(this.chance() * 60), () =>
-        this.people({ type: "dismiss", at: this.time.now, by: "operator" })
+        this.deliver({ type: "dismiss", at: this.time.now, by: "operator" })
       )
     if (work === "unresolved")
       this.time.after(hours(2), () => {
         const again = this.chance() < 0.4
-        this.people(
+        this.deliver(
           again
             ? { type: "retry.now", at: this.time.now, by: "operator" }
             : { type: "settle.by_hand", at: this.time.now, verdict: "not_effective", by: "operator" }

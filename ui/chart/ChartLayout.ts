@@ -25,8 +25,6 @@ export interface PlacedLabel {
   /** Baseline of the first line. */
   readonly y: number
   readonly anchor: "start" | "middle" | "end"
-  /** What the text covers, measured with room to spare. */
-  readonly box: Box
 }
 
 export interface RoutedEdge extends ChartEdge {
@@ -35,7 +33,7 @@ export interface RoutedEdge extends ChartEdge {
   readonly line: string
   readonly head: { readonly x: number; readonly y: number; readonly turn: number }
   readonly text: PlacedLabel | null
-  /** Leads from or to beyond its drawn end. */
+  /** Drawn as an arrow at its node that does not reach the other. */
   readonly short: boolean
 }
 
