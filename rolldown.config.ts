@@ -16,7 +16,6 @@ export default defineConfig(
     output: {
       format: "esm" as const,
       entryFileNames: "[name].mjs",
-      sourcemap: true,
       codeSplitting: false
     }
   }))

@@ -10,6 +10,7 @@ import type { HostId, IntentId, OrderId } from "#core/Ids.ts"
 import type { HostSummary, LinkState, WorkState } from "#core/HostState.ts"
 import type { JobHostState } from "#core/JobState.ts"
 import type { Outcome } from "#core/Order.ts"
+import { numbers } from "./numbers.ts"
 
 export interface HostCommitRow {
   readonly hostId: HostId
@@ -62,8 +63,8 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
       select i.host_id, i.machine_version, i.was, i.from_link, i.to_link, i.from_work, i.to_work, i.summary, i.value,
         i.context, i.event_type, i.event, nullif(i.order_id, '')::uuid as order_id, nullif(i.claim, '')::uuid as claim
       from unnest(
-        ${text((row) => row.hostId)}::uuid[], ${rows.map((row) => row.machineVersion)}::int[],
-        ${rows.map((row) => row.was)}::float8[],
+        ${text((row) => row.hostId)}::uuid[], ${numbers(rows.map((row) => row.machineVersion))}::text[]::int[],
+        ${numbers(rows.map((row) => row.was))}::text[]::bigint[],
         ${text((row) => row.from.link)}::text[], ${text((row) => row.to.link)}::text[],
         ${text((row) => row.from.work)}::text[], ${text((row) => row.to.work)}::text[],
         ${text((row) => row.to.summary)}::text[],
@@ -126,7 +127,7 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
       insert into host_timers (host_id, id, due_at, armed_version)
       select x.host_id, x.id, now() + x.delay_ms * interval '1 millisecond', c.version
       from unnest(${set.map(([row]) => row.hostId)}::uuid[], ${set.map(([, timer]) => timer.id)}::text[],
-        ${set.map(([, timer]) => timer.delayMillis)}::float8[]) x(host_id, id, delay_ms)
+        ${numbers(set.map(([, timer]) => timer.delayMillis))}::text[]::float8[]) x(host_id, id, delay_ms)
       join cas c on c.host_id = x.host_id
       on conflict (host_id, id) do update set due_at = excluded.due_at, armed_version = excluded.armed_version
     ),

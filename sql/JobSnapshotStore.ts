@@ -6,6 +6,7 @@ import { JobCounts, type JobEvent } from "#core/JobEvent.ts"
 import type { JobState } from "#core/JobState.ts"
 import { Order, RebootPolicy } from "#core/Order.ts"
 import { Selection } from "#core/Package.ts"
+import { numbers } from "./numbers.ts"
 
 const StoredJob = Schema.Struct({
   id: JobId,
@@ -152,7 +153,7 @@ export const commitJob = Effect.fnUntraced(function* (epoch: number, row: JobCom
       insert into job_timers (job_id, id, due_at, armed_version)
       select cas.job_id, x.id, now() + x.delay_ms * interval '1 millisecond', cas.version
       from cas, unnest(${row.timersSet.map((timer) => timer.id)}::text[],
-        ${row.timersSet.map((timer) => timer.delay_ms)}::float8[]) x(id, delay_ms)
+        ${numbers(row.timersSet.map((timer) => timer.delay_ms))}::text[]::float8[]) x(id, delay_ms)
       on conflict (job_id, id) do update set due_at = excluded.due_at, armed_version = excluded.armed_version
     ),
     job as (

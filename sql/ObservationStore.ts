@@ -4,6 +4,7 @@ import { SqlClient } from "effect/sql"
 import type { AgentFailureKind } from "#core/AgentFailure.ts"
 import type { HostId, OrderId } from "#core/Ids.ts"
 import type { InstalledPackage, PackageFormat, Patch } from "#core/Package.ts"
+import { numbers } from "./numbers.ts"
 
 export interface SeenRow {
   readonly hostId: HostId
@@ -28,8 +29,8 @@ export const writeSeen = Effect.fnUntraced(function* (rows: ReadonlyArray<SeenRo
         nullif(i.agent_version, '') as agent_version, i.next_poll_ms, nullif(i.failure_kind, '') as failure_kind,
         nullif(i.failure_message, '') as failure_message, i.announce
       from unnest(${rows.map((row) => row.hostId)}::uuid[], ${rows.map((row) => row.health)}::text[],
-        ${rows.map((row) => row.reason ?? "")}::text[], ${rows.map((row) => row.uptimeSeconds)}::float8[],
-        ${rows.map((row) => row.agentVersion ?? "")}::text[], ${rows.map((row) => row.nextPollMillis)}::float8[],
+        ${rows.map((row) => row.reason ?? "")}::text[], ${numbers(rows.map((row) => row.uptimeSeconds))}::text[]::float8[],
+        ${rows.map((row) => row.agentVersion ?? "")}::text[], ${numbers(rows.map((row) => row.nextPollMillis))}::text[]::float8[],
         ${rows.map((row) => row.failure?.kind ?? "")}::text[],
         ${rows.map((row) => row.failure?.message ?? "")}::text[], ${rows.map((row) => row.announce)}::boolean[]
       ) as i(host_id, health, reason, uptime_seconds, agent_version, next_poll_ms, failure_kind, failure_message, announce)
@@ -69,7 +70,7 @@ export const writeMissed = Effect.fnUntraced(function* (rows: ReadonlyArray<Miss
       insert into host_health_data (host_id, failure_kind, failure_message, failed_at, next_poll_at)
       select i.host_id, i.kind, i.message, now(), now() + i.next_poll_ms * interval '1 millisecond'
       from unnest(${rows.map((row) => row.hostId)}::uuid[], ${rows.map((row) => row.kind)}::text[],
-        ${rows.map((row) => row.message)}::text[], ${rows.map((row) => row.nextPollMillis)}::float8[]
+        ${rows.map((row) => row.message)}::text[], ${numbers(rows.map((row) => row.nextPollMillis))}::text[]::float8[]
       ) as i(host_id, kind, message, next_poll_ms)
       join hosts h on h.id = i.host_id
       order by i.host_id

@@ -3,8 +3,9 @@
  * Promises: a result of `ok` is durable; while the database is away rows wait; an answer lost on the way is looked up, never assumed.
  */
 import { Context, Deferred, Effect, Layer, Queue, Schedule } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import { commitHosts, type HostCommitResult, type HostCommitRow, wasCommitted } from "#sql/HostCommit.ts"
+import { isRefusal } from "#sql/isRefusal.ts"
 
 /** `broken`: the database refuses this row whatever it is batched with. */
 export type CommitResult = HostCommitResult | "broken"
@@ -15,11 +16,6 @@ interface Waiting {
 }
 
 const BATCH = 500
-
-const isConnectionFault = (error: SqlError.SqlError): boolean => {
-  const tag = error.reason._tag
-  return tag !== "UniqueViolation" && tag !== "ConstraintError" && tag !== "SqlSyntaxError"
-}
 
 export class Committer extends Context.Service<
   Committer,
@@ -53,11 +49,11 @@ export class Committer extends Context.Service<
           const results = yield* attempt(batch.map((waiting) => waiting.row)).pipe(
             Effect.tapError((error) => {
               retried = true
-              return isConnectionFault(error)
-                ? Effect.logWarning("The database does not take commits; they wait", error)
-                : Effect.void
+              return isRefusal(error)
+                ? Effect.void
+                : Effect.logWarning("The database does not take commits; they wait", error)
             }),
-            Effect.retry({ while: isConnectionFault, schedule: Schedule.spaced("500 millis") }),
+            Effect.retry({ while: (error) => !isRefusal(error), schedule: Schedule.spaced("500 millis") }),
             Effect.catch((error) => Effect.as(Effect.logError("The database refused a batch", error), undefined))
           )
           if (results !== undefined) {

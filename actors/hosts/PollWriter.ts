@@ -1,6 +1,7 @@
 /** Poll results on their way to the database, gathered for a moment and written together. A write that fails is tried again. */
 import { Context, Effect, Layer, Queue, Schedule } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { isRefusal } from "#sql/isRefusal.ts"
 import { type MissedRow, type SeenRow, writeMissed, writeSeen } from "#sql/ObservationStore.ts"
 
 export class PollWriter extends Context.Service<
@@ -22,7 +23,7 @@ export class PollWriter extends Context.Service<
             write([...new Map(rows.map((row) => [row.hostId, row])).values()]).pipe(
               Effect.provideService(SqlClient.SqlClient, sql),
               Effect.tapError((error) => Effect.logWarning("Poll results wait for the database", error)),
-              Effect.retry({ schedule: Schedule.spaced("1 second"), times: 60 }),
+              Effect.retry({ while: (error) => !isRefusal(error), schedule: Schedule.spaced("1 second") }),
               Effect.catch((error) => Effect.logError("Poll results were dropped; the next poll brings them again", error))
             )
           ),

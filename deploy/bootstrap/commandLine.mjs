@@ -18,13 +18,6 @@ export const commandLine = (command, args) => {
     const file = serverIsFresh() ? inRoot(".build", "server", "cli.mjs") : inRoot("deploy", "cli.ts")
     return { args: [file, ...args], variables: {} }
   }
-  const developing = args.includes("--dev")
-  return {
-    args: [
-      "--enable-source-maps",
-      developing ? inRoot("deploy", "start.ts") : inRoot(".build", "server", "start.mjs"),
-      ...args
-    ],
-    variables: {}
-  }
+  const file = args.includes("--dev") ? inRoot("deploy", "start.ts") : inRoot(".build", "server", "start.mjs")
+  return { args: [file, ...args], variables: {} }
 }

@@ -33,7 +33,7 @@ const steadyMs = 60_000
 const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path))
 
 const launch = (options: ChildOptions): ChildProcess => {
-  const command = [process.execPath, "--enable-source-maps", options.file, ...options.args]
+  const command = [process.execPath, options.file, ...options.args]
   const [program = process.execPath, ...args] =
     setpriv === undefined ? command : [setpriv, "--pdeathsig", "KILL", "--", ...command]
   // A session of its own, so that Ctrl-C in the terminal reaches only us and we stop the processes in order.

@@ -15,39 +15,39 @@ export const startChild = async <A>(
   script: string,
   options: unknown
 ): Promise<{ readonly child: Child; readonly first: A }> => {
-  const process = fork(new URL(script, import.meta.url).pathname, [JSON.stringify(options)], {
+  const child = fork(new URL(script, import.meta.url).pathname, [JSON.stringify(options)], {
     execArgv: [],
     stdio: ["ignore", "inherit", "inherit", "ipc"]
   })
-  const next = async <B>(): Promise<B> => {
-    const ended = new AbortController()
-    const dies = once(process, "exit", { signal: ended.signal }).then(() => {
-      throw new Error(`${script} ended before it answered.`)
+  const next = <B>(): Promise<B> =>
+    new Promise((resolve, reject) => {
+      const settle = (finish: () => void) => {
+        clearTimeout(late)
+        child.off("message", hear)
+        child.off("exit", mourn)
+        finish()
+      }
+      const hear = (answer: unknown) => settle(() => resolve(answer as B))
+      const mourn = () => settle(() => reject(new Error(`${script} ended before it answered.`)))
+      const late = setTimeout(() => settle(() => reject(new Error(`${script} did not answer.`))), deadlineMs)
+      child.on("message", hear)
+      child.on("exit", mourn)
     })
-    const late = AbortSignal.any([ended.signal, AbortSignal.timeout(deadlineMs)])
-    try {
-      const [answer] = (await Promise.race([once(process, "message", { signal: late }), dies])) as [B]
-      return answer
-    } finally {
-      dies.catch(() => undefined)
-      ended.abort()
-    }
-  }
   const first = await next<A>()
   return {
     first,
     child: {
-      pid: process.pid ?? 0,
+      pid: child.pid ?? 0,
       ask: async <B>(question: unknown) => {
         const answer = next<B>()
-        process.send(question as object)
+        child.send(question as object)
         return await answer
       },
       stop: async () => {
-        if (process.exitCode !== null || process.signalCode !== null) return
-        const gone = once(process, "exit")
-        process.kill("SIGTERM")
-        const kill = setTimeout(() => process.kill("SIGKILL"), 15_000)
+        if (child.exitCode !== null || child.signalCode !== null) return
+        const gone = once(child, "exit")
+        child.kill("SIGTERM")
+        const kill = setTimeout(() => child.kill("SIGKILL"), 15_000)
         await gone
         clearTimeout(kill)
       }
@@ -57,7 +57,8 @@ export const startChild = async <A>(
 
 /** The other end: says that it is ready and answers each question. */
 export const answerQuestions = (first: unknown, answer: (question: never) => unknown): void => {
-  process.on("message", (question: never) => void Promise.resolve(answer(question)).then((it) => process.send?.(it)))
+  const reply = async (question: never): Promise<void> => void process.send?.((await answer(question)) as object)
+  process.on("message", (question: unknown) => void reply(question as never))
   process.on("disconnect", () => process.exit(0))
   process.send?.(first as object)
 }

@@ -42,7 +42,7 @@ const startFleetProcess = async (folder: string, count: number) => {
   const main = new URL("../fleet/main.ts", import.meta.url).pathname
   const recorder = new URL("./recordJobCalls.ts", import.meta.url).href
   const options = ["--dir", join(folder, "fleet"), "--port", "0", "--control", socket, "--fleet", String(count)]
-  const child = fork(main, [...options, "--speed", "test", "--profile-mix", "2.7=1", "--no-rate-limit"], {
+  const child = fork(main, [...options, "--speed", "test", "--profile-mix", "2.7:1", "--no-rate-limit"], {
     execArgv: ["--import", recorder],
     stdio: ["ignore", "pipe", "inherit", "ipc"]
   })
@@ -51,7 +51,11 @@ const startFleetProcess = async (folder: string, count: number) => {
     waiting.get(address)?.(monotonicMillis(BigInt(at)))
     waiting.delete(address)
   })
-  const [line] = (await once(child.stdout!, "data")) as [Buffer]
+  const died = once(child, "exit").then((): never => {
+    throw new Error("The fleet ended before it served.")
+  })
+  const [line] = (await Promise.race([once(child.stdout!, "data"), died])) as [Buffer]
+  died.catch(() => undefined)
   return {
     port: (JSON.parse(line.toString()) as { readonly port: number }).port,
     control: new FleetControl(socket),
@@ -71,7 +75,10 @@ const startFleetProcess = async (folder: string, count: number) => {
   }
 }
 
-/** New hosts that nobody has looked at yet, straight into the tables: the ordinary path takes milliseconds for each. */
+/**
+ * New hosts straight into the tables, since the ordinary path takes milliseconds for each. Their packages count as read just now,
+ * so that a poll is a health poll: reading everything once costs ten times as much and is no sweep.
+ */
 const insertHosts = async (client: pg.Client, hosts: ReadonlyArray<BenchHost>, port: number): Promise<void> => {
   const first = await Effect.runPromise(Effect.fromResult(initialStep()))
   const { value, context } = persist(first.snapshot)
@@ -88,7 +95,15 @@ const insertHosts = async (client: pg.Client, hosts: ReadonlyArray<BenchHost>, p
      select id, $1, 0, $2, $3, $4, $5, $6 from hosts`,
     [machineVersion, link, work, summary, JSON.stringify(value), JSON.stringify(context)]
   )
-  await client.query("analyze hosts, host_snapshots")
+  for (const [table, list, counts, zeros] of [
+    ["host_patch_data", "patches", "pending, security", "0, 0"],
+    ["host_packages", "packages", "total", "0"]
+  ]) {
+    await client.query(
+      `insert into ${table} (host_id, ${list}, ${counts}, content_hash) select id, '[]', ${zeros}, '' from hosts`
+    )
+  }
+  await client.query("analyze")
 }
 
 /** `serverUrl` is a running PostgreSQL; the database made there is dropped on stop. */

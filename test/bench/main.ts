@@ -11,7 +11,10 @@ import { sweep } from "./sweep.ts"
 /** Benches that run on 2,500 hosts, in an order in which each may use what the one before it left. */
 const onFleet: Readonly<Record<string, (at: Installation, report: Report) => Promise<void>>> = { sweep }
 
-const load = (): string => loadavg().map((value) => value.toFixed(1)).join(" ")
+const load = (): string =>
+  loadavg()
+    .map((value) => value.toFixed(1))
+    .join(" ")
 
 const main = async (): Promise<void> => {
   const { positionals } = parseArgs({ allowPositionals: true })

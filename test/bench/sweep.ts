@@ -41,16 +41,6 @@ const watch = async (at: Installation, worker: Child, sweeps: number, beforeEach
 const turn = (at: Installation) => (n: number) =>
   n % 2 === 0 ? at.fleet.misbehaveAll({ kind: "degraded", reason: "gpg_missing" }) : at.fleet.misbehaveAll()
 
-export const readEverythingOnce = async (at: Installation, worker: Child): Promise<void> => {
-  const unread = "select count(*) as n from hosts h left join host_packages k on k.host_id = h.id where k.host_id is null"
-  await waitUntil(
-    "the first reading of every host",
-    async () => Number((await at.query<{ n: string }>(unread))[0]?.n) === 0,
-    600_000
-  )
-  await worker.ask<Usage>("usage")
-}
-
 const words = ({ cpuMs, wallMs, polls, transitions: stored }: Sweep): string =>
   `${cpuMs.toFixed(3)} ms CPU a poll, ${polls} polls in ${shown(wallMs / 1000)} s, ${stored} transitions`
 
@@ -58,7 +48,7 @@ const rawWords = ({ cpuMsPerPoll, wallMs, latencies, errors }: RawResult): strin
   `${cpuMsPerPoll.toFixed(3)} ms CPU a poll, ${shown(wallMs / 1000)} s, p50 ${shown(percentile(latencies, 0.5))} ms, ` +
   `p99 ${shown(percentile(latencies, 0.99))} ms, ${errors} errors`
 
-const ROUNDS = 2
+const ROUNDS = 1
 
 export const sweep = async (at: Installation, report: Report): Promise<void> => {
   const { child: raw } = await startChild<string>("rawLoop.ts", {
@@ -80,16 +70,6 @@ export const sweep = async (at: Installation, report: Report): Promise<void> => 
     )
 
   try {
-    const begun = performance.now()
-    const { child: reader } = await startWorker(agentClientDefaults.sessionMaxAgeMs, {})
-    await readEverythingOnce(at, reader)
-    const { cpuMs } = await reader.ask<Usage>("usage")
-    report.figure(
-      `first contact with ${at.hosts.length} hosts, everything read and stored: ${shown((performance.now() - begun) / 1000)} s, ` +
-        `${(cpuMs / at.hosts.length).toFixed(2)} ms CPU a host`
-    )
-    await reader.stop()
-
     for (const resumed of [false, true]) {
       const mode = resumed ? "resumed" : "new handshakes"
       const measured = new Map<RawOrder["kind"], Array<RawResult>>()
@@ -121,7 +101,8 @@ export const sweep = async (at: Installation, report: Report): Promise<void> => 
         }
         await measureRaw()
       }
-      for (const [kind, results] of measured) for (const it of results) report.figure(`raw ${kind}, ${mode}: ${rawWords(it)}`)
+      for (const [kind, results] of measured)
+        for (const it of results) report.figure(`raw ${kind}, ${mode}: ${rawWords(it)}`)
       for (const it of calm) report.figure(`worker, ${mode}, nothing changes: ${words(it)}`)
       for (const it of busy) report.figure(`worker, ${mode}, every host changes: ${words(it)}`)
       const limit = resumed ? 1.6 : 1.8

@@ -25,7 +25,9 @@ const started = performance.now()
 const running = Effect.runFork(
   worker(
     { databaseUrl: Redacted.make(url), secretsDir, agentConcurrency: 64, settings, client },
-    Effect.sync(() => answerQuestions({ readyMs: performance.now() - started } satisfies WorkerReady, usageOfThisProcess))
+    Effect.sync(() =>
+      answerQuestions({ readyMs: performance.now() - started } satisfies WorkerReady, usageOfThisProcess)
+    )
   ).pipe(Effect.provideService(References.MinimumLogLevel, "Warn"))
 )
 running.addObserver((exit) => process.exit(exit._tag === "Success" ? 0 : 1))

@@ -29,7 +29,7 @@ import { insertJob, type JobOrder } from "#sql/JobStore.ts"
 import { insertHostCertificate } from "#sql/CertificateStore.ts"
 import type { Fleet, FleetOptions, HostView } from "#test/fleet/Fleet.ts"
 import { startFleet } from "#test/fleet/Fleet.ts"
-import { makeTestDatabase } from "#test/setup/Database.ts"
+import { makeTestDatabase, type TestDatabase } from "#test/setup/Database.ts"
 import { testClient } from "#test/setup/testClient.ts"
 
 /** Minutes become a fraction of a second; the order of the times stays. */
@@ -132,15 +132,32 @@ const workerEffect = (url: string, secretsDir: string, options: WorkerStart, rea
   )
 
 /** Hosts are registered and have certificates; no worker runs yet. */
-export const makeWorld = async (options: Omit<FleetOptions, "dir">): Promise<World> => {
-  const database = await makeTestDatabase()
+export const makeWorld = async (
+  { certificates = true, ...options }: Omit<FleetOptions, "dir"> & { readonly certificates?: boolean },
+  ownDatabase?: TestDatabase
+): Promise<World> => {
+  const database = ownDatabase ?? (await makeTestDatabase())
   const folder = await mkdtemp(join(tmpdir(), "world-"))
   const secretsDir = join(folder, "secrets")
   const authority = await Effect.runPromise(ensureAuthority(secretsDir))
   const fleet = await startFleet({ port: 0, rateLimit: false, ...options, dir: join(folder, "fleet") })
   fleet.setCa(authority.ca.certificate_pem)
-  const client = testClient(database.url)
+  let client = testClient(database.url)
+  client.on("error", () => undefined)
   await client.connect()
+  const query: World["query"] = async (text, values = []) => {
+    try {
+      return (await client.query(text, [...values])).rows
+    } catch (error) {
+      // A test may have taken the database away for a while; one new connection, then the error counts.
+      if (!(error instanceof Error) || !/terminat|ECONN|closed|not queryable|Connection/.test(error.message)) throw error
+      await client.end().catch(() => undefined)
+      client = testClient(database.url)
+      client.on("error", () => undefined)
+      await client.connect()
+      return (await client.query(text, [...values])).rows
+    }
+  }
   const layer = databaseLayer({ url: database.url, applicationName: "world", maxConnections: 2 })
   const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
     Effect.runPromise(effect.pipe(Effect.provide(layer)))
@@ -157,6 +174,7 @@ export const makeWorld = async (options: Omit<FleetOptions, "dir">): Promise<Wor
             display_name: view.fqdn,
             bound_fingerprint: null
           })
+          if (!certificates) return { id: answer.id, address: view.address, view }
           const identity = yield* issueHost({ hostId: answer.id, fqdn: view.fqdn, address: view.address })
           yield* insertHostCertificate(operator, answer.id, identity)
           fleet.setIdentity(view.address, identity, { persist: false })
@@ -174,7 +192,7 @@ export const makeWorld = async (options: Omit<FleetOptions, "dir">): Promise<Wor
     hosts,
     run,
     caller: operator,
-    query: async (text, values = []) => (await client.query(text, [...values])).rows,
+    query,
     startWorker: async (start = {}) => {
       let fiber: Fiber.Fiber<unknown, unknown> | undefined
       await new Promise<void>((resolve, reject) => {
@@ -208,7 +226,7 @@ export const makeWorld = async (options: Omit<FleetOptions, "dir">): Promise<Wor
     },
     stop: async () => {
       for (const stop of running) await stop()
-      await client.end()
+      await client.end().catch(() => undefined)
       await fleet.stop()
       await database.drop()
       await rm(folder, { recursive: true, force: true })

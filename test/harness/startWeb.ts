@@ -23,7 +23,7 @@ export interface Web {
   readonly password: string
   readonly caPem: string
   /** Fails unless the answer is 2xx. */
-  readonly call: <A>(method: string, path: string, body?: unknown) => Promise<A>
+  readonly call: <A>(method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<A>
   readonly stop: () => Promise<void>
 }
 
@@ -67,7 +67,7 @@ export const startWeb = async (world: World, consoleDirectory?: string): Promise
   })
 
   let token: string | undefined
-  const call = <A>(method: string, path: string, body?: unknown): Promise<A> =>
+  const call = <A>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<A> =>
     new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body)
       const sent = httpsRequest(
@@ -83,7 +83,8 @@ export const startWeb = async (world: World, consoleDirectory?: string): Promise
             host: `localhost:${port}`,
             ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
             ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
-            ...(method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {})
+            ...(method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {}),
+            ...more
           }
         },
         (response) => {

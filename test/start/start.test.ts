@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { createServer } from "node:net"
 import { once } from "node:events"
 import { join } from "node:path"
@@ -53,6 +53,12 @@ describe.each(accounts)("npm start in a fresh clone as %s", (account) => {
     const seconds = await untilRunning(running, address(), 120)
     const began = performance.now()
     report(`${account}: first start, installation included`, seconds)
+    console.log(
+      running
+        .output()
+        .match(/^(?:Installed|Built).*$/gm)
+        ?.join(" ")
+    )
     const page = await get(address(), caFile(), "/")
     assert.strictEqual(page.status, 200)
     assert.include(page.text, "<title>")
@@ -159,6 +165,7 @@ describe.each(accounts)("npm start in a fresh clone as %s", (account) => {
       running.child.kill("SIGINT")
       await running.ended
       assert.deepEqual(leftovers(), [])
+      rmSync(place, { recursive: true })
     } else if (machine.ids.uid !== undefined) {
       assert.notStrictEqual(await running.ended, 0)
       assert.match(running.output(), /No permission to write in .*closed.*--data-dir/)

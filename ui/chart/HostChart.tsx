@@ -30,7 +30,7 @@ export const HostChart = (props: HostChartProps): JSX.Element => {
   return (
     <div class={styles["chart"]}>
       {props.linkHead}
-      <div class={styles["scroll"]} tabindex="0" role="group" aria-label="Chart of the link">
+      <div class={`${styles["scroll"]} ${styles["linkLane"]}`} tabindex="0" role="group" aria-label="Chart of the link">
         <LaneDrawing
           drawing={layout.wide}
           lane="link"

@@ -17,7 +17,7 @@ const Card = (props: { node: PlacedNode; active: boolean; words: string }): JSX.
   const box = () => props.node.box
   const chip = () => props.node.form === "chip"
   const middle = () => box().y + box().height / 2
-  const shown = () => fitText(props.words, box().width - 2 * iconInset + 2, wordsFontSize)
+  const shown = () => fitText(props.words, box().width - iconInset - 2, wordsFontSize)
   return (
     <g
       class={classes(styles["state"], props.active && styles["active"], props.active && styles[colourOf(props.node)])}
@@ -46,7 +46,11 @@ const Card = (props: { node: PlacedNode; active: boolean; words: string }): JSX.
       >
         <Icon name={stateIcons[props.node.id] ?? "rest"} />
       </svg>
-      <text class={chip() ? styles["chipName"] : styles["name"]} x={box().x + (chip() ? 28 : 32)} y={chip() ? middle() + 4 : box().y + 20}>
+      <text
+        class={chip() ? styles["chipName"] : styles["name"]}
+        x={box().x + (chip() ? 28 : 32)}
+        y={chip() ? middle() + 4 : box().y + 20}
+      >
         {props.node.key}
       </text>
       <Show when={!chip()}>

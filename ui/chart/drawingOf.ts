@@ -8,6 +8,8 @@ import { fitText, textWidth } from "./textWidth.ts"
 const lineHeight = 13
 /** From a stub's stem or its node's side to the tip of its arrow. */
 const stubLength = 13
+/** From a node to the first row of its tree: clear of the ring round an active node. */
+const stubDrop = 12
 const textGap = 4
 
 const listed = (ids: ReadonlyArray<string>) => ids.map((id) => `"${id}"`).join(", ")
@@ -58,7 +60,7 @@ const stubOf = (
       text: placedLabel([text], [tip - textGap, level + 4], "end")
     }
   }
-  const level = place.side === "above" ? y - 10 - (rows - 1 - row) * lineHeight : y + 10 + row * lineHeight
+  const level = place.side === "above" ? y - stubDrop - (rows - 1 - row) * lineHeight : y + stubDrop + row * lineHeight
   const tip = x + stubLength
   return {
     points: [

@@ -36,7 +36,8 @@ export const gapsUnder = (upright: ReadonlyArray<Point>, level: ReadonlyArray<Po
       stretchesOf(level)
         .filter(isLevel)
         .filter(
-          (other) => strictlyBetween(from[0], other.from[0], other.to[0]) && strictlyBetween(other.from[1], from[1], to[1])
+          (other) =>
+            strictlyBetween(from[0], other.from[0], other.to[0]) && strictlyBetween(other.from[1], from[1], to[1])
         )
         .map((other): Gap => ({ stretch: index, at: [from[0], other.from[1]], half: crossingGap }))
     )
@@ -54,8 +55,7 @@ export const lineOf = (points: ReadonlyArray<Point>, gaps: ReadonlyArray<Gap>): 
   return stretches
     .flatMap(({ index, from, to }) => {
       const next = points[index + 2]
-      const bend =
-        next === undefined ? headLength : Math.min(corner, distance(from, to) / 2, distance(to, next) / 2)
+      const bend = next === undefined ? headLength : Math.min(corner, distance(from, to) / 2, distance(to, next) / 2)
       const end = towards(to, from, bend)
       const breaks = gaps
         .filter(({ stretch }) => stretch === index)

@@ -44,17 +44,21 @@ export const colourOf = (node: PlacedNode): Colour => {
 
 const idsOf = (region: "link" | "work", spelling: string) => activeIds(layout.wide, region, spelling)
 
+/** The type of a way that a machine takes without an event, on the heels of another. */
+const AT_ONCE = ""
+
 /** The marks for a drawing, folded or not: a folded state is active when anything in it is. */
 export const marksOf = (drawing: Drawing, { link, work, last }: Moment): Marks => {
   const active = new Set([...idsOf("link", link), ...idsOf("work", work)])
+  // What is possible from anywhere says nothing about this moment.
+  const lanes = new Set(drawing.nodes.filter(({ form }) => form === "lane").map(({ id }) => id))
   const from = last === null ? [] : idsOf(last.region, last.from)
   const to = last === null ? [] : idsOf(last.region, last.to)
+  const taken = (event: string) =>
+    drawing.edges.find((edge) => from.includes(edge.from) && to.includes(edge.to) && edge.events.includes(event))
   return {
     active,
-    next: new Set(drawing.edges.filter((edge) => active.has(edge.from)).map(({ id }) => id)),
-    last:
-      drawing.edges.find(
-        (edge) => from.includes(edge.from) && to.includes(edge.to) && edge.events.includes(last?.event ?? "")
-      )?.id ?? null
+    next: new Set(drawing.edges.filter((edge) => active.has(edge.from) && !lanes.has(edge.from)).map(({ id }) => id)),
+    last: last === null ? null : ((taken(last.event) ?? taken(AT_ONCE))?.id ?? null)
   }
 }

@@ -5,10 +5,10 @@ const card = (x: number, y: number): NodePlace => ({ lane: "work", form: "card",
 const bare = (...points: ReadonlyArray<Point>): Route => ({ points })
 const down = (y: number, line: string): Route => ({
   points: [
-    [66, y],
-    [66, y + 32]
+    [82, y],
+    [82, y + 32]
   ],
-  label: { at: [74, y + 20], anchor: "start", lines: [line] }
+  label: { at: [89, y + 20], anchor: "start", lines: [line] }
 })
 
 const size = { width: 344, height: 388 }

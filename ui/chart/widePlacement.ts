@@ -59,8 +59,8 @@ const workRoutes: Readonly<Record<string, Route>> = {
   "running-settling": within(692, 168, [788, 132], [788, 168], [600, 168], [600, 204]),
   "settling-running": within(744, 182, [690, 204], [690, 182], [808, 182], [808, 132]),
   "asking-running": within(785, 196, [724, 234], [742, 234], [742, 196], [828, 196], [828, 132]),
-  "running-failed": beside("end", 871, 162, [876, 132], [876, 280]),
-  "verifying-failed": within(957, 154, [1018, 132], [1018, 154], [896, 154], [896, 280]),
+  "running-failed": beside("end", 871, 162, [876, 132], [876, 282]),
+  "verifying-failed": within(957, 154, [1018, 132], [1018, 154], [890, 154], [890, 282]),
   "verifying-settling": within(
     984,
     168,
@@ -68,18 +68,18 @@ const workRoutes: Readonly<Record<string, Route>> = {
     [1038, 168],
     [930, 168],
     [930, 210],
-    [750, 210],
-    [750, 262],
+    [747, 210],
+    [747, 262],
     [732, 262]
   ),
   "verifying-leaving": beside("start", 1081, 172, [1076, 132], [1076, 210]),
 
-  "leaving-settling": within(816, 224, [964, 224], [760, 224], [760, 274], [732, 274]),
-  "leaving-away": beside("middle", 1106, 303, [1090, 230], [1122, 230], [1122, 308], [1090, 308]),
-  "leaving-returning": beside("middle", 1113, 355, [1090, 218], [1138, 218], [1138, 360], [1090, 360]),
-  "away-returning": beside("start", 1085, 343, [1080, 326], [1080, 352]),
-  "away-failed": beside("middle", 936, 327, [964, 312], [908, 312]),
-  "returning-verifying": beside("middle", 1113, 385, [1090, 372], [1164, 372], [1164, 108], [1140, 108]),
+  "leaving-settling": within(813, 224, [972, 224], [756, 224], [756, 274], [732, 274]),
+  "leaving-away": beside("start", 1116, 286, [1090, 230], [1112, 230], [1112, 310], [1090, 310]),
+  "leaving-returning": beside("middle", 1121, 213, [1090, 218], [1149, 218], [1149, 364], [1090, 364]),
+  "away-returning": beside("start", 1087, 346, [1082, 328], [1082, 356]),
+  "away-failed": beside("middle", 936.5, 329, [972, 314], [902, 314]),
+  "returning-verifying": beside("middle", 1116, 389, [1090, 376], [1164, 376], [1164, 108], [1140, 108]),
 
   "quiet-asking": beside("middle", 569, 231, [508, 236], [634, 236]),
   "asking-quiet": beside("middle", 573, 256, [634, 244], [508, 244]),
@@ -88,7 +88,7 @@ const workRoutes: Readonly<Record<string, Route>> = {
   "inspecting-retrying": within(330, 290, [418, 290], [230, 290], [230, 228], [254, 228]),
   "inspecting-idle": within(290, 304, [418, 304], [72, 304], [72, 132]),
   "settling-unresolved": beside("start", 705, 386, [700, 370], [700, 394]),
-  "failed-preparing": within(500, 454, [790, 328], [790, 454], [192, 454], [192, 122], [254, 122]),
+  "failed-preparing": within(500, 454, [784, 330], [784, 454], [192, 454], [192, 122], [254, 122]),
 
   "work-retired": beside("start", 4, 374, [20, 379], [20, 394])
 }
@@ -117,11 +117,11 @@ export const widePlacement: Placement = {
     asking: chip(634, 220, 90),
     inspecting: chip(418, 282, 100),
     unresolved: card("work", 632, 394),
-    failed: card("work", 772, 280),
-    rebooting: frame(950, 190, 200, 202),
-    leaving: chip(964, 210, 126),
-    away: chip(964, 298, 126),
-    returning: chip(964, 352, 126),
+    failed: card("work", 766, 282),
+    rebooting: frame(964, 190, 192, 206),
+    leaving: chip(972, 210, 118),
+    away: chip(972, 300, 118),
+    returning: chip(972, 356, 118),
     retired: card("work", 4, 394)
   },
   routes: { ...linkRoutes, ...workRoutes },
@@ -129,12 +129,12 @@ export const widePlacement: Placement = {
     idle: { side: "above", at: [90, 84], room: 120 },
     preparing: { side: "above", at: [264, 84], room: 220 },
     dispatching: { side: "above", at: [514, 84], room: 220 },
-    retrying: { side: "below", at: [276, 252], room: 106 },
-    settling: { side: "left", at: [404, 324], room: 176 },
+    retrying: { side: "below", at: [276, 252], room: 110 },
+    settling: { side: "left", at: [404, 324], room: 190 },
     inspecting: { side: "below", at: [428, 310], room: 284 },
     unresolved: { side: "left", at: [632, 412], room: 180 },
-    failed: { side: "below", at: [810, 328], room: 124 },
-    leaving: { side: "below", at: [974, 238], room: 126 },
-    away: { side: "below", at: [974, 326], room: 88 }
+    failed: { side: "below", at: [802, 330], room: 130 },
+    leaving: { side: "below", at: [982, 238], room: 110 },
+    away: { side: "below", at: [982, 328], room: 80 }
   }
 }

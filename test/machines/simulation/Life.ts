@@ -6,10 +6,9 @@ import { machineVersion } from "#machines/hostMachine.ts"
 import { expectedTimers, type HostSnapshot, type HostStep, placeOf } from "#machines/step.ts"
 import { type HostCall, isCall } from "#core/HostCommand.ts"
 import type { HostEvent } from "#core/HostEvent.ts"
-import { type JobId, OrderId } from "#core/Ids.ts"
-import type { Order } from "#core/Order.ts"
 import { Interpreter } from "./Interpreter.ts"
 import { Ledger } from "./Ledger.ts"
+import { People } from "./People.ts"
 import { type Chance, chanceOf, hours, minutes, Scheduler, seconds } from "./Scheduler.ts"
 import { SimulatedHost, traitsOf } from "./SimulatedHost.ts"
 
@@ -42,9 +41,6 @@ const allowed: ReadonlySet<string> = new Set(
 
 const fromPeople: ReadonlySet<string> = new Set(["order", "cancel", "retire", "retry.now", "dismiss", "settle.by_hand"])
 
-const idOf = (seed: number, n: number): string =>
-  `01900000-0000-7${n.toString(16).padStart(3, "0")}-8000-${seed.toString(16).padStart(12, "0")}`
-
 /** At each of three points of a step: before the commit, after it, and after each call. */
 const crashShare = 0.03
 
@@ -68,12 +64,12 @@ export class Life {
   private readonly log: Array<HostEvent> = []
   private readonly waiting: Array<HostEvent> = []
   private readonly interpreter: Interpreter
+  private readonly people: People
   private readonly places = new Set<string>()
   private readonly taken = new Set<string>()
   private armed = 0
   private crashes = 0
   private events = 0
-  private orders: Array<Order> = []
   private over = false
 
   constructor(options: LifeOptions) {
@@ -81,14 +77,13 @@ export class Life {
     this.chance = chanceOf(options.seed)
     this.host = new SimulatedHost(this.time, this.chance, traitsOf(this.chance))
     this.snapshot = Result.getOrThrow(options.step.initialStep()).snapshot
+    this.people = new People(this)
     this.interpreter = new Interpreter(this, options.lateness_ms ?? seconds(25))
   }
 
   run(): LifeReport {
     this.poll()
-    const count = 1 + Math.floor(this.chance() * 4)
-    for (let n = 1; n <= count; n++) this.orders.push(this.makeOrder(n))
-    this.nextOrder()
+    this.people.nextOrder()
     while (!this.over && this.time.next()) {
       if (this.events > 5000) {
         this.broken("goes on and on")
@@ -145,7 +140,9 @@ export class Life {
     for (const command of commands) this.ledger.committed(command, this.host, event.type === "settle.by_hand")
     this.check(before, event)
     this.carryOut(commands.filter(isCall))
-    this.followUp()
+    const { work } = placeOf(this.snapshot)
+    if (work === "retired") this.over = true
+    this.people.lookAt(work)
   }
 
   private carryOut(calls: ReadonlyArray<HostCall>): void {
@@ -210,73 +207,15 @@ export class Life {
     this.poll(false)
   }
 
-  /** The supervisor's poll: after the third failure every half hour, else every five minutes. */
+  /** The supervisor's poll, every five minutes or so. */
   private poll(again = true): void {
     if (this.over) return
     if (this.up) this.interpreter.poll()
     if (again) this.time.after(minutes(5) * (0.9 + this.chance() * 0.2), () => this.poll())
   }
 
-  private makeOrder(n: number): Order {
-    const { chance } = this
-    const kind = chance() < 0.12 ? "reboot" : "patch_apply"
-    const drawn = chance()
-    return {
-      id: OrderId.make(idOf(this.options.seed, n)),
-      job_id: idOf(this.options.seed, 100 + n) as JobId,
-      kind,
-      selection: chance() < 0.6 ? { kind: "all" } : { kind: "packages", names: ["pkg-0", "pkg-2"] },
-      reboot: drawn < 0.4 ? "never" : drawn < 0.8 ? "if_needed" : "always",
-      reboot_delay_seconds: chance() < 0.2 ? 60 : 0,
-      closes_at: chance() < 0.25 ? this.time.now + minutes(chance() * 240) : null
-    }
-  }
-
-  /** People come when the host is at rest for a while: the next order, a decision, or the end of the life. */
-  private nextOrder(): void {
-    if (this.over) return
-    const order = this.orders.shift()
-    if (order === undefined) {
-      this.time.after(hours(5), () => this.endWhenAtRest(hours(24 * 30)))
-      return
-    }
-    this.time.after(minutes(1 + this.chance() * 90), () => {
-      if (this.chance() < 0.8) this.host.publish()
-      this.deliver({ type: "order", at: this.time.now, order, by: "operator" })
-      if (this.chance() < 0.03)
-        this.time.after(minutes(this.chance() * 20), () =>
-          this.deliver({ type: "retire", at: this.time.now, force: this.chance() < 0.5, by: "operator" })
-        )
-      if (this.chance() < 0.15)
-        this.time.after(this.chance() < 0.5 ? seconds(this.chance() * 10) : minutes(this.chance() * 10), () =>
-          this.deliver({ type: "cancel", at: this.time.now, order_id: order.id, by: "operator" })
-        )
-      this.nextOrder()
-    })
-  }
-
-
-  private followUp(): void {
-    const { work } = placeOf(this.snapshot)
-    if (work === "retired") this.over = true
-    if (work === "retrying" && this.chance() < 0.1)
-      this.time.after(seconds(20), () => this.deliver({ type: "retry.now", at: this.time.now, by: "operator" }))
-    if (work === "failed" && this.chance() < 0.2)
-      this.time.after(minutes(this.chance() * 60), () =>
-        this.deliver({ type: "dismiss", at: this.time.now, by: "operator" })
-      )
-    if (work === "unresolved")
-      this.time.after(hours(2), () => {
-        const again = this.chance() < 0.4
-        this.deliver(
-          again
-            ? { type: "retry.now", at: this.time.now, by: "operator" }
-            : { type: "settle.by_hand", at: this.time.now, verdict: "not_effective", by: "operator" }
-        )
-      })
-  }
-
-  private endWhenAtRest(left: number): void {
+  /** Fails when the machine is still busy after this long. */
+  endWhenAtRest(left: number): void {
     const { work } = placeOf(this.snapshot)
     if (this.up && (work === "idle" || work === "failed" || work === "unresolved" || work === "retired"))
       this.over = true

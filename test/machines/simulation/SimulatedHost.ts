@@ -74,6 +74,7 @@ export class SimulatedHost {
   }
   readonly broken: Array<string> = []
   jobs: Array<SimulatedJob> = []
+  private outages = 0
   private hostUp = true
   private agentUp = true
   private bootedAt: number
@@ -95,10 +96,11 @@ export class SimulatedHost {
     for (let n = 0; n < 4; n++)
       this.packages.set(`pkg-${n}`, { installed: 1, available: chance() < 0.7 ? 2 : 1, kernel: n === 0 })
     if (chance() < 0.05) this.foreignJob()
+    while (chance() < 0.5) this.outage(hours(chance() * 8), minutes(chance() < 0.5 ? 1 + chance() * 10 : chance() * 90))
   }
 
   get reachable(): boolean {
-    return this.hostUp && this.agentUp
+    return this.hostUp && this.agentUp && this.outages === 0
   }
 
   get uptimeSeconds(): number {
@@ -282,6 +284,16 @@ export class SimulatedHost {
     }
     this.jobs.unshift(job)
     return job
+  }
+
+  /** The network between is broken; the host itself goes on. */
+  private outage(begins: number, lasts: number): void {
+    this.time.after(begins, () => {
+      this.outages++
+      this.time.after(lasts, () => {
+        this.outages--
+      })
+    })
   }
 
   /** Somebody else works on the host. */

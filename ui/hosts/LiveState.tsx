@@ -1,0 +1,89 @@
+/** Where the host stands in its two regions: drawn, and in words with since when and what happens if nothing is heard. */
+import { Show, type JSX } from "solid-js"
+import type { HostDetail } from "#core/Host.ts"
+import { HostChart } from "../chart/HostChart.tsx"
+import { formatMoment, formatSpan } from "../format/time.ts"
+import { linkStates, workStates } from "../format/states.ts"
+import { now } from "../kit/now.ts"
+import { State } from "../kit/State.tsx"
+import { Time } from "../kit/Time.tsx"
+import { preferences } from "../shell/preferences.ts"
+import type { Moment } from "./moment.ts"
+import styles from "./LiveState.module.css"
+
+/** By the name of the delay in the timer's id. */
+const thens: Readonly<Record<string, string>> = {
+  call: "it is tried again later",
+  send: "the outcome is checked",
+  run: "the outcome is checked",
+  verify: "the outcome is checked",
+  leave: "the outcome is checked",
+  away: "the host counts as not returned",
+  settle: "a person has to decide"
+}
+
+/** The deadline that matters: the first one that decides something. */
+export const deadlineOf = (
+  deadlines: HostDetail["deadlines"]
+): { readonly due_at: string; readonly then: string } | null => {
+  const found = deadlines
+    .map(({ id, due_at }) => ({ due_at, then: thens[/^xstate\.after\.([A-Za-z]+)/.exec(id)?.[1] ?? ""] }))
+    .flatMap(({ due_at, then }) => (then === undefined ? [] : [{ due_at, then }]))
+    .toSorted((a, b) => a.due_at.localeCompare(b.due_at))
+  return found[0] ?? null
+}
+
+const Lane = (props: { name: string; children: JSX.Element }): JSX.Element => (
+  <div class={styles["lane"]}>
+    <h3>{props.name}</h3>
+    {props.children}
+  </div>
+)
+
+const LinkHead = (props: { host: HostDetail; moment: Moment; pinned: boolean }): JSX.Element => (
+  <Lane name="Link">
+    <State of={linkStates[props.moment.link]} />
+    <Show when={!props.pinned && props.host.link !== "healthy" && props.host.health.failure_message}>
+      {(words) => <span class={`muted ${styles["wide"]}`}>{words()}</span>}
+    </Show>
+  </Lane>
+)
+
+const WorkHead = (props: { host: HostDetail; moment: Moment; pinned: boolean }): JSX.Element => (
+  <Lane name="Work">
+    <State of={workStates[props.moment.work]} />
+    <Show when={!props.pinned}>
+      <span class="muted">
+        since <Time at={props.host.since} />, {formatSpan(now() - Date.parse(props.host.since))}
+      </span>
+      <Show when={deadlineOf(props.host.deadlines)}>
+        {(deadline) => (
+          <span class={`muted ${styles["wide"]}`}>
+            If nothing is heard by <Time at={deadline().due_at} />, {deadline().then}.
+          </span>
+        )}
+      </Show>
+    </Show>
+  </Lane>
+)
+
+export const LiveState = (props: { host: HostDetail; moment: Moment; pinned: boolean }): JSX.Element => {
+  const facts = (): ReadonlyArray<readonly [name: string, value: string]> => {
+    const { polled_at, next_poll_at } = props.host.health
+    return [
+      ["Last poll", polled_at === null ? "none yet" : formatMoment(polled_at, preferences.zone)],
+      ["Next poll", next_poll_at === null ? "not planned" : formatMoment(next_poll_at, preferences.zone)]
+    ]
+  }
+  return (
+    <HostChart
+      link={props.moment.link}
+      work={props.moment.work}
+      last={props.moment.last}
+      past={props.pinned}
+      facts={props.pinned ? [] : facts()}
+      linkHead={<LinkHead host={props.host} moment={props.moment} pinned={props.pinned} />}
+      workHead={<WorkHead host={props.host} moment={props.moment} pinned={props.pinned} />}
+    />
+  )
+}
