@@ -56,4 +56,7 @@ export const HostCommand = Schema.Union([HostCall, HostRecord])
 export type HostCommand = typeof HostCommand.Type
 
 export const isCall = (command: HostCommand): command is HostCall =>
-  command.kind !== "IntentOpened" && command.kind !== "IntentClosed" && command.kind !== "Ended" && command.kind !== "Alarm"
+  command.kind !== "IntentOpened" &&
+  command.kind !== "IntentClosed" &&
+  command.kind !== "Ended" &&
+  command.kind !== "Alarm"

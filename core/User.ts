@@ -4,13 +4,6 @@ import { UserId, type GroupId, type SessionId, type TokenId } from "./Ids.ts"
 import { Permission, Role } from "./Permission.ts"
 import { Timestamp } from "./Timestamp.ts"
 
-export const Username = Schema.String.check(
-  Schema.isPattern(/^[a-z0-9][a-z0-9._@-]{0,63}$/, {
-    expected: "a user name of 1 to 64 small letters, digits and . _ @ -"
-  })
-)
-export type Username = typeof Username.Type
-
 /** Accepted whole, whatever characters it has. */
 export const NewPassword = Schema.String.check(Schema.isMinLength(12), Schema.isMaxLength(256))
 

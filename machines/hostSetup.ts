@@ -56,7 +56,7 @@ export const hostSetup = setup({
   },
   actions: {
     /** The only action with an effect: step hands its parameter to whoever executes. */
-    command: (_: Given, _command: HostCommand) => {},
+    command: (_given: Given, _command: HostCommand) => {},
     note: assign(({ context, event }: Given, notes: ReadonlyArray<HostNote>) =>
       notes.reduce<HostContext>((now, note) => ({ ...now, ...hostNotes[note]({ context: now, event }) }), context)
     ),

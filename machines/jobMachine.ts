@@ -42,7 +42,7 @@ const jobSetup = setup({
     transitionMeta: {} as { readonly rare: true }
   },
   actions: {
-    command: (_: Given, _command: JobCommand) => {},
+    command: (_given: Given, _command: JobCommand) => {},
     next: assign(({ context }) => ({ seq: context.seq + 1 })),
     noteStart: assign(({ context, event }) => ({ started_at: context.started_at ?? event.at })),
     noteCounts: assign(({ event }) => (event.type === "counts" ? { counts: event.counts } : {})),

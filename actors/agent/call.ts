@@ -5,6 +5,7 @@ import { agentFailure, type AgentFailure, type Delivery } from "./AgentFailure.t
 import { AgentLane, type AgentSlots, type Lane, type Ticket } from "./AgentSlots.ts"
 import { type AgentTarget, describeTarget, targetOrigin } from "./AgentTarget.ts"
 import { dial, type Dialling, type Link } from "./dial.ts"
+import { RequestSent } from "./RequestSent.ts"
 import { transportFailure } from "./transportFailure.ts"
 
 const API = "/api/v1"
@@ -49,6 +50,7 @@ const exchange = (
   lane: Lane,
   target: AgentTarget,
   request: AgentRequest,
+  sent: () => void,
   done: (outcome: AgentAnswer | AgentFailure) => void
 ): (() => void) => {
   let ended = false
@@ -105,6 +107,7 @@ const exchange = (
           if (handedOver) return callback(new Error("The connection is used up."), null)
           handedOver = true
           callback(null, secure.socket)
+          setImmediate(sent)
         }),
       pipelining: 0,
       allowH2: false,
@@ -182,8 +185,9 @@ export const call = (
 ): Effect.Effect<AgentAnswer, AgentFailure> =>
   Effect.withFiber((fiber) => {
     const lane = fiber.getRef(AgentLane)
+    const sent = fiber.getRef(RequestSent)
     return Effect.callback<AgentAnswer, AgentFailure>((resume) => {
-      const stop = exchange(wiring, lane, target, request, (outcome) =>
+      const stop = exchange(wiring, lane, target, request, sent, (outcome) =>
         resume("kind" in outcome ? Effect.fail(outcome) : Effect.succeed(outcome))
       )
       return Effect.sync(stop)

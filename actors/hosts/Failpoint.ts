@@ -4,8 +4,7 @@
  */
 import { Context, Effect } from "effect"
 
-export const failpoints = ["intent_uncommitted", "intent_committed", "call_sent", "call_answered", "answer_committed"] as const
-export type FailpointName = (typeof failpoints)[number]
+export type FailpointName = "intent_uncommitted" | "intent_committed" | "call_sent" | "call_answered" | "answer_committed"
 
 export const Failpoint = Context.Reference<(name: FailpointName) => Effect.Effect<void>>("patch-manager/actors/Failpoint", {
   defaultValue: () => () => Effect.void

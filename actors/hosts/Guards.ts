@@ -1,7 +1,8 @@
-/** The guards a mutation test may switch off; a test that rests on one must then turn red. Nothing is off in production. */
+/** Guards of the host actor that a mutation test may switch off; the tests that rest on one must then turn red. */
 import { Context } from "effect"
 
-export type GuardName = "intent" | "compare_and_set" | "ask_first" | "epoch" | "deadline" | "size_limit" | "identity"
+/** `intent`: what is about to be sent is committed before it is sent. */
+export type GuardName = "intent"
 
 export const DisabledGuards = Context.Reference<ReadonlySet<GuardName>>("patch-manager/actors/DisabledGuards", {
   defaultValue: () => new Set<GuardName>()

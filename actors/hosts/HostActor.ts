@@ -2,12 +2,14 @@
  * The life of one host in the worker: take an event, step, commit, and only then do what the machine asked for.
  * One fiber a host, so its events are handled one after the other. A refused commit ends the fiber; the supervisor decides.
  */
-import { Data, Effect, Queue } from "effect"
-import { isCall, type HostCall, type HostCommand } from "#core/HostCommand.ts"
+import { Data, Effect, Fiber, Queue } from "effect"
+import { isCall, type HostCommand } from "#core/HostCommand.ts"
 import type { HostEvent } from "#core/HostEvent.ts"
 import type { CommitResult } from "./Committer.ts"
 import { commitRow } from "./commitRow.ts"
 import { reach } from "./Failpoint.ts"
+import { DisabledGuards } from "./Guards.ts"
+import type { HostCalls } from "./HostCalls.ts"
 import type { HostHandle, Mail } from "./HostHandle.ts"
 import { HostSteps } from "./HostSteps.ts"
 import type { HostTimers } from "./HostTimers.ts"
@@ -27,7 +29,7 @@ export interface HostActorEnvironment {
   readonly commit: (row: ReturnType<typeof commitRow>) => Effect.Effect<CommitResult>
   readonly timers: HostTimers
   /** Starts the calls of a step; a standing call whose turn is over (its number moved) is ended first. */
-  readonly carryOut: (host: HostHandle, calls: ReadonlyArray<HostCall>) => Effect.Effect<void>
+  readonly carryOut: HostCalls["carryOut"]
   /** Told after each commit, with what was recorded. */
   readonly committed: (host: HostHandle, event: HostEvent, commands: ReadonlyArray<HostCommand>) => Effect.Effect<void>
 }
@@ -44,7 +46,12 @@ const handle = Effect.fnUntraced(function* (host: HostHandle, mail: Mail, enviro
   if (!steps.canTake(host.snapshot, event)) return
   const next = yield* Effect.fromResult(steps.step(host.snapshot, event))
   if (!next.changed) return
+  const actsFirst = opensIntent(next.commands) && (yield* DisabledGuards).has("intent")
   if (opensIntent(next.commands)) yield* reach("intent_uncommitted")
+  if (actsFirst) {
+    const acting = yield* environment.carryOut(host, next.commands.filter(isCall))
+    if (acting !== undefined) yield* Fiber.await(acting)
+  }
   const result = yield* environment.commit(commitRow(host, event, next))
   // The order went to somebody else or was cancelled while it waited: the host never took it.
   if (result === "unclaimable") return
@@ -55,7 +62,7 @@ const handle = Effect.fnUntraced(function* (host: HostHandle, mail: Mail, enviro
   if (isAnswer(event)) yield* reach("answer_committed")
   for (const id of next.timers.cancelled) yield* environment.timers.cancel(host, id)
   for (const timer of next.timers.set) yield* environment.timers.set(host, timer.id, timer.delay_ms, host.version)
-  yield* environment.carryOut(host, next.commands.filter(isCall))
+  if (!actsFirst) yield* environment.carryOut(host, next.commands.filter(isCall))
   yield* environment.committed(host, event, next.commands)
 })
 

@@ -1,5 +1,5 @@
 /** At most one call of the machine under way for each host, known by its number; when the number moves on, it is broken off. */
-import { Cause, type Context, Effect, FiberMap } from "effect"
+import { Cause, type Context, Effect, type Fiber, FiberMap } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { HostCall } from "#core/HostCommand.ts"
 import type { HostId } from "#core/Ids.ts"
@@ -9,7 +9,11 @@ import type { HostHandle } from "./HostHandle.ts"
 import { interpret, type Tell } from "./HostInterpreter.ts"
 
 export interface HostCalls {
-  readonly carryOut: (host: HostHandle, calls: ReadonlyArray<HostCall>) => Effect.Effect<void>
+  /** The fiber of the call that was started, if there was one. */
+  readonly carryOut: (
+    host: HostHandle,
+    calls: ReadonlyArray<HostCall>
+  ) => Effect.Effect<Fiber.Fiber<void> | undefined>
   readonly breakOff: (host: HostHandle) => Effect.Effect<void>
 }
 
@@ -17,7 +21,7 @@ export const makeHostCalls = Effect.fnUntraced(function* (
   services: Context.Context<AgentClient | DatabaseClock | SqlClient.SqlClient>,
   tell: (host: HostHandle) => Tell
 ) {
-  const fibers = yield* FiberMap.make<HostId>()
+  const fibers = yield* FiberMap.make<HostId, void, never>()
   const numbers = new Map<HostId, number>()
 
   const breakOff: HostCalls["breakOff"] = (host) => {
@@ -31,9 +35,9 @@ export const makeHostCalls = Effect.fnUntraced(function* (
       const running = numbers.get(host.id)
       if (running !== undefined && running !== host.snapshot.context.seq) yield* breakOff(host)
       const next = wanted.at(-1)
-      if (next === undefined) return
+      if (next === undefined) return undefined
       numbers.set(host.id, next.call)
-      yield* FiberMap.run(
+      return yield* FiberMap.run(
         fibers,
         host.id,
         interpret(host, next, tell(host)).pipe(

@@ -1,5 +1,5 @@
 /** Carries out what a host's machine asks for and brings the answer back as an event. */
-import { Effect, Stream } from "effect"
+import { Effect, Latch, Stream } from "effect"
 import type { HostCall } from "#core/HostCommand.ts"
 import type { HostFact } from "#core/HostEvent.ts"
 import type { AgentJobId, OrderId } from "#core/Ids.ts"
@@ -7,6 +7,7 @@ import { writePackages, writePatches, writeProgress, writeSystemFacts } from "#s
 import { AgentClient } from "../agent/AgentClient.ts"
 import type { AgentFailure } from "../agent/AgentFailure.ts"
 import { AgentLane } from "../agent/AgentSlots.ts"
+import { RequestSent } from "../agent/RequestSent.ts"
 import { type HostReading, readBaseline, readEvidence } from "../agent/readHost.ts"
 import { DatabaseClock } from "./DatabaseClock.ts"
 import { monotonicMillis } from "./DueQueue.ts"
@@ -48,7 +49,12 @@ const mutate = Effect.fnUntraced(function* (
   request: Effect.Effect<{ readonly job_id: AgentJobId }, AgentFailure>,
   tell: Tell
 ) {
-  const answer = yield* request.pipe(
+  const sent = yield* Latch.make()
+  const watched = Effect.raceFirst(
+    Effect.provideService(request, RequestSent, () => void sent.openUnsafe()),
+    sent.await.pipe(Effect.andThen(reach("call_sent")), Effect.andThen(Effect.never))
+  )
+  const answer = yield* watched.pipe(
     Effect.map(({ job_id }) => ({ type: "accepted", intent, job_id }) as const),
     Effect.catch((failure) =>
       Effect.succeed(
@@ -124,12 +130,15 @@ export const interpret = Effect.fnUntraced(
           Effect.flatMap(({ baseline }) => tell({ type: "baseline", call: command.call, baseline })),
           Effect.catch((failure) => tell(unavailable(command.call, failure)))
         )
-      case "ReadEvidence":
-        return yield* readEvidence(client, host.target, command.names, clock.now).pipe(
+      case "ReadEvidence": {
+        const once = readEvidence(client, host.target, command.names, clock.now).pipe(
           Effect.tap(({ reading }) => keep(host, reading)),
           Effect.flatMap(({ evidence }) => tell({ type: "evidence", call: command.call, evidence })),
           Effect.catch((failure) => tell(unavailable(command.call, failure)))
         )
+        const { evidencePauseMillis } = yield* WorkerSettings
+        return yield* command.standing ? Effect.forever(Effect.andThen(once, Effect.sleep(evidencePauseMillis))) : once
+      }
       case "ReadJobs":
         return yield* client.jobs(host.target).pipe(
           Effect.flatMap((jobs) => tell({ type: "jobs", call: command.call, jobs })),

@@ -13,7 +13,8 @@ export interface WorkerSettingsShape {
   /** A deadline found overdue on start waits this long, so that the host is looked at first. */
   readonly overdueGraceMillis: number
   readonly probeIntervalMillis: number
-  readonly watchFirstPollMillis: number
+  /** Pause between two readings of a host whose evidence is awaited. */
+  readonly evidencePauseMillis: number
   readonly programVersion: string
 }
 
@@ -26,7 +27,7 @@ export const defaultWorkerSettings: WorkerSettingsShape = {
   startPollsPerSecond: 100,
   overdueGraceMillis: 60_000,
   probeIntervalMillis: 5_000,
-  watchFirstPollMillis: 2_000,
+  evidencePauseMillis: 15_000,
   programVersion: "0.0.0"
 }
 

@@ -33,8 +33,16 @@ const consoleParts = {
 const serverParts = {
   name: "server",
   sources: [
-    ...["core", "machines", "sql", "actors", "http", "deploy", "test/fleet/FleetControl.ts"],
-    ...["rolldown.config.ts", "package.json", "package-lock.json"]
+    "core",
+    "machines",
+    "sql",
+    "actors",
+    "http",
+    "deploy",
+    "test/fleet/FleetControl.ts",
+    "rolldown.config.ts",
+    "package.json",
+    "package-lock.json"
   ],
   command: (output) => ["node_modules/rolldown/bin/cli.mjs", "-c", "rolldown.config.ts", "--dir", output]
 }

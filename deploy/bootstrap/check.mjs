@@ -8,7 +8,8 @@ const checks = [
   ["format", [bin("oxfmt", "bin", "oxfmt"), "--check"]],
   ["lint", [bin("oxlint", "bin", "oxlint")]],
   ["types", [bin("typescript", "bin", "tsc"), "--noEmit", "-p", "tsconfig.json"]],
-  ["architecture and generated files", [bin("vitest", "vitest.mjs"), "run", "test/architecture"]]
+  ["the chart's layout", [inRoot("ui", "chart", "computeLayout.ts"), "--check"]],
+  ["architecture", [bin("vitest", "vitest.mjs"), "run", "test/architecture"]]
 ]
 
 /** Runs every check, so that one run shows all there is to mend; answers the exit code. */

@@ -28,6 +28,16 @@ export const environment = { LC_ALL: "C.UTF-8", TZ: "UTC", PATH: process.env["PA
 /** How careful the server is with the disk: `throwaway` may lose everything at a power cut and is for plain tests. */
 export type Durability = "durable" | "throwaway"
 
+const initdbOptions = [
+  `--username=${roleName}`,
+  "--encoding=UTF8",
+  "--locale=C.UTF-8",
+  "--locale-provider=builtin",
+  "--builtin-locale=C.UTF-8",
+  "--data-checksums",
+  "--auth=peer"
+]
+
 const runInitdb = (account: DatabaseAccount, program: string, args: ReadonlyArray<string>, input: string) =>
   new Promise<void>((resolve, reject) => {
     const child = spawn(program, [...args], { ...account.ids, cwd: "/", env: environment, stdio: "pipe" })
@@ -89,11 +99,7 @@ export const createCluster = async (
   await runInitdb(
     account,
     binaries.initdb,
-    [
-      ...["-D", partial, "-U", roleName, "-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=builtin"],
-      ...["--builtin-locale=C.UTF-8", "--data-checksums", "-A", "peer"],
-      ...(durability === "throwaway" ? ["-N"] : [])
-    ],
+    [...initdbOptions, `--pgdata=${partial}`, ...(durability === "throwaway" ? ["-N"] : [])],
     ""
   )
   await runInitdb(

@@ -62,6 +62,9 @@ const child = async (
   starting.children.push(started)
 }
 
+/** How often a new update appears on one of the stand-in hosts. */
+const publishEverySeconds = 90
+
 /** Web and worker stop together and first; the fleet outlives them, so that no call of theirs is cut by us. */
 const children = async (starting: Starting, config: ConfigValues): Promise<void> => {
   const files = dataFiles(config.dataDir)
@@ -70,11 +73,13 @@ const children = async (starting: Starting, config: ConfigValues): Promise<void>
   const fleetStarting = { ...starting, children: fleet }
   starting.undo.push(async () => void (await Promise.all(fleet.map((one) => one.stop()))))
   starting.undo.push(async () => void (await Promise.all(starting.children.map((one) => one.stop()))))
-  const fleetArguments = [
-    ...["--fleet", String(config.fleet.hosts), "--dir", files.fleet],
-    ...["--port", String(config.agent.port), "--control", files.fleetControl],
-    ...["--publish-every", "90"]
-  ]
+  const fleetArguments = Object.entries({
+    fleet: config.fleet.hosts,
+    dir: files.fleet,
+    port: config.agent.port,
+    control: files.fleetControl,
+    "publish-every": publishEverySeconds
+  }).flatMap(([name, value]) => [`--${name}`, String(value)])
   const failed = new AbortController()
   // One that fails stops the others, and all are waited for, so that none is left behind half started.
   const results = await Promise.allSettled([

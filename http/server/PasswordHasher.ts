@@ -5,7 +5,7 @@ import { Context, Effect, Layer, Semaphore } from "effect"
 import { TooManyRequests } from "#core/Errors.ts"
 
 const AT_ONCE = 2
-const WAITING = 16
+const WAITING = 8
 
 const cost = { type: argon2.argon2id, memoryCost: 65536, timeCost: 3, parallelism: 1 } as const
 

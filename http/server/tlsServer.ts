@@ -41,6 +41,7 @@ export const tlsServer = ({ tls, maxConnections }: WebSettings): Server => {
     handshakeTimeout: 10_000,
     headersTimeout: 10_000,
     requestTimeout: 30_000,
+    connectionsCheckingInterval: 2_000,
     keepAliveTimeout: 65_000,
     maxHeaderSize: 16_384
   })

@@ -21,7 +21,11 @@ export const percentile = (samples: ReadonlyArray<number>, share: number): numbe
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }
 
-export const median = (samples: ReadonlyArray<number>): number => percentile(samples, 0.5)
+export const median = (samples: ReadonlyArray<number>): number => {
+  const sorted = [...samples].sort((a, b) => a - b)
+  const half = sorted.length / 2
+  return ((sorted[Math.floor(half)] ?? Number.NaN) + (sorted[Math.ceil(half) - 1] ?? Number.NaN)) / 2
+}
 
 /** What a bench reports: goals are judged, figures are only shown. */
 export interface Report {

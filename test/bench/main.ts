@@ -1,15 +1,25 @@
 /**
- * `npm run bench`, or `npm run bench -- sweep latency` for some of them. Prints figures and goals; exit code 1 when a goal is missed.
+ * `npm run bench`, or `npm run bench -- sweep latency` for some of them; `--scale 0.2` takes a fifth of
+ * the hosts, for a quick look. Prints figures and goals; exit code 1 when a goal is missed.
  */
 import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
 import { startTestPostgres } from "#test/setup/TestPostgres.ts"
 import { type Goal, lineOf, meets, type Report } from "./Goal.ts"
 import { install, type Installation } from "./Installation.ts"
+import { fleetMemory } from "./fleetMemory.ts"
+import { hostList } from "./hostList.ts"
+import { hydrate } from "./hydrate.ts"
+import { latency } from "./latency.ts"
 import { sweep } from "./sweep.ts"
 
-/** Benches that run on 2,500 hosts, in an order in which each may use what the one before it left. */
-const onFleet: Readonly<Record<string, (at: Installation, report: Report) => Promise<void>>> = { sweep }
+type Bench = (at: Installation, report: Report) => Promise<void>
+
+/** Benches by the number of hosts they run on, in an order in which each may use what the one before it left. */
+const suites: ReadonlyArray<readonly [hosts: number, benches: Readonly<Record<string, Bench>>]> = [
+  [2_500, { sweep, latency, hostList }],
+  [10_000, { hydrate }]
+]
 
 const load = (): string =>
   loadavg()
@@ -17,8 +27,13 @@ const load = (): string =>
     .join(" ")
 
 const main = async (): Promise<void> => {
-  const { positionals } = parseArgs({ allowPositionals: true })
-  const known = [...Object.keys(onFleet)]
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { scale: { type: "string", default: "1" } }
+  })
+  const scale = Number(values.scale)
+  if (!(scale > 0 && scale <= 1)) throw new Error(`--scale is a number above 0 and at most 1, not "${values.scale}".`)
+  const known = [...suites.flatMap(([, benches]) => Object.keys(benches)), "fleetMemory"]
   const unknown = positionals.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`There is no bench "${unknown.join('", "')}": use ${known.join(", ")}.`)
   const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name)
@@ -34,18 +49,21 @@ const main = async (): Promise<void> => {
   const [cpu] = cpus()
   say(`${cpus().length} x ${cpu?.model ?? "unknown CPU"}, Node ${process.versions.node}, load ${load()}`)
 
+  const run = async (name: string, bench: () => Promise<void>): Promise<void> => {
+    say(`${name}, load ${load()}`)
+    await bench()
+  }
   const postgres = await startTestPostgres(true)
   try {
-    const chosen = Object.entries(onFleet).filter(([name]) => wanted(name))
-    if (chosen.length > 0) {
-      const at = await install(postgres.url, 2_500)
+    for (const [full, benches] of suites) {
+      const hosts = Math.round(full * scale)
+      const chosen = Object.entries(benches).filter(([name]) => wanted(name))
+      if (chosen.length === 0) continue
+      const at = await install(postgres.url, hosts)
       try {
-        const [row] = await at.query<{ version: string }>("select version()")
-        say(row?.version ?? "")
-        for (const [name, bench] of chosen) {
-          say(`${name}, load ${load()}`)
-          await bench(at, report)
-        }
+        const [row] = await at.query<{ server_version: string }>("show server_version")
+        say(`${hosts} hosts, PostgreSQL ${row?.server_version}`)
+        for (const [name, bench] of chosen) await run(name, () => bench(at, report))
       } finally {
         await at.stop()
       }
@@ -53,6 +71,7 @@ const main = async (): Promise<void> => {
   } finally {
     await postgres.stop()
   }
+  if (wanted("fleetMemory")) await run("fleetMemory", () => fleetMemory(report))
   const missed = goals.filter((goal) => !meets(goal))
   say(`${goals.length - missed.length} of ${goals.length} goals met, load ${load()}.`)
   if (missed.length > 0) process.exitCode = 1

@@ -5,10 +5,7 @@ import { type Child, startChild, type Usage } from "./Child.ts"
 import { median, percentile, type Report, shown } from "./Goal.ts"
 import { type Installation, waitUntil } from "./Installation.ts"
 import type { RawOrder, RawResult, RawStart } from "./rawLoop.ts"
-import type { WorkerReady, WorkerStart } from "./workerProcess.ts"
-
-/** Every host is due again as soon as it was polled: one sweep follows the other without a pause. */
-const withoutPause = { healthIntervalMillis: 1, startPollsPerSecond: 100_000, retryMillis: [1_000, 1_000, 1_000] }
+import { startWorker, withoutPause } from "./state.ts"
 
 interface Sweep {
   readonly cpuMs: number
@@ -49,6 +46,8 @@ const rawWords = ({ cpuMsPerPoll, wallMs, latencies, errors }: RawResult): strin
   `p99 ${shown(percentile(latencies, 0.99))} ms, ${errors} errors`
 
 const ROUNDS = 1
+/** Until the compiler has seen the whole way of a poll; then also every session is there to be resumed. */
+const WARM_UP_POLLS = 5_000
 
 export const sweep = async (at: Installation, report: Report): Promise<void> => {
   const { child: raw } = await startChild<string>("rawLoop.ts", {
@@ -57,13 +56,6 @@ export const sweep = async (at: Installation, report: Report): Promise<void> => 
     addresses: at.hosts.map(({ address }) => address),
     concurrency: defaultWorkerSettings.pollers
   } satisfies RawStart)
-  const startWorker = (sessionMaxAgeMs: number, settings: WorkerStart["settings"]) =>
-    startChild<WorkerReady>("workerProcess.ts", {
-      url: at.url,
-      secretsDir: at.secretsDir,
-      settings,
-      client: { sessionMaxAgeMs }
-    } satisfies WorkerStart)
   const failures = async (): Promise<number> =>
     Number(
       (await at.query<{ n: string }>("select count(*) as n from host_health_data where failed_at is not null"))[0]?.n
@@ -76,6 +68,7 @@ export const sweep = async (at: Installation, report: Report): Promise<void> => 
       const measureRaw = async () => {
         for (const kind of ["https", "tls", "tls_handshake"] as const) {
           const result = await raw.ask<RawResult>({ kind, resumed } satisfies RawOrder)
+          report.figure(`raw ${kind}, ${mode}: ${rawWords(result)}`)
           measured.set(kind, [...(measured.get(kind) ?? []), result])
         }
       }
@@ -87,9 +80,11 @@ export const sweep = async (at: Installation, report: Report): Promise<void> => 
       measured.clear()
       await measureRaw()
       for (let round = 0; round < ROUNDS; round++) {
-        const { child: worker } = await startWorker(resumed ? agentClientDefaults.sessionMaxAgeMs : 0, withoutPause)
+        const { child: worker } = await startWorker(at, withoutPause, {
+          sessionMaxAgeMs: resumed ? agentClientDefaults.sessionMaxAgeMs : 0
+        })
         try {
-          await watch(at, worker, 2)
+          await watch(at, worker, Math.ceil(WARM_UP_POLLS / at.hosts.length))
           await at.fleet.resetStats()
           calm.push(await watch(at, worker, 3))
           busy.push(await watch(at, worker, 4, turn(at)))
@@ -101,8 +96,6 @@ export const sweep = async (at: Installation, report: Report): Promise<void> => 
         }
         await measureRaw()
       }
-      for (const [kind, results] of measured)
-        for (const it of results) report.figure(`raw ${kind}, ${mode}: ${rawWords(it)}`)
       for (const it of calm) report.figure(`worker, ${mode}, nothing changes: ${words(it)}`)
       for (const it of busy) report.figure(`worker, ${mode}, every host changes: ${words(it)}`)
       const limit = resumed ? 1.6 : 1.8

@@ -1,6 +1,6 @@
 /** The whole worker in a process of its own, which tells what it used. */
 import "effect/schema/SchemaJITCompiler/enable"
-import { Effect, Fiber, Redacted, References } from "effect"
+import { Cause, Effect, Fiber, Redacted, References } from "effect"
 import type { AgentClientOptions } from "#actors/agent/AgentClient.ts"
 import type { WorkerSettingsShape } from "#actors/hosts/WorkerSettings.ts"
 import { worker } from "#deploy/layers.ts"
@@ -30,5 +30,9 @@ const running = Effect.runFork(
     )
   ).pipe(Effect.provideService(References.MinimumLogLevel, "Warn"))
 )
-running.addObserver((exit) => process.exit(exit._tag === "Success" ? 0 : 1))
-process.on("SIGTERM", () => void Effect.runPromise(Fiber.interrupt(running)).then(() => process.exit(0)))
+running.addObserver((exit) => {
+  if (exit._tag === "Failure" && Cause.hasInterruptsOnly(exit.cause)) process.exit(0)
+  if (exit._tag === "Failure") process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
+  process.exit(1)
+})
+process.on("SIGTERM", () => void Effect.runPromise(Fiber.interrupt(running)))

@@ -45,10 +45,8 @@ beforeAll(async () => {
 
 describe("patch-manager token create", () => {
   it("prints the token and nothing else, and the database holds only its hash", async () => {
-    const result = await cli(
-      { PATCH_MANAGER__DATABASE__URL: database.url },
-      ...["token", "create", "--user", "admin", "--name", "ci", "--expires", "1d"]
-    )
+    const words = "token create --user admin --name ci --expires 1d".split(" ")
+    const result = await cli({ PATCH_MANAGER__DATABASE__URL: database.url }, ...words)
     assert.deepEqual({ ...result, stdout: "" }, { code: 0, stdout: "", stderr: "" })
     assert.match(result.stdout, /^lpm_\S{40,}\n$/)
     const client = testClient(database.url)

@@ -19,7 +19,6 @@ import { newId } from "#core/newId.ts"
 import { rolePermissions } from "#core/Permission.ts"
 import type { Caller } from "#core/User.ts"
 import { worker } from "#deploy/layers.ts"
-import type { HostGuard } from "#machines/hostGuards.ts"
 import { makeHostMachine } from "#machines/hostMachine.ts"
 import { makeHostStep } from "#machines/step.ts"
 import type { Tuning } from "#machines/Tuning.ts"
@@ -54,7 +53,8 @@ export const quickSettings: Partial<WorkerSettingsShape> = {
   patchIntervalMillis: 600_000,
   retryMillis: [150, 200, 1_000],
   overdueGraceMillis: 500,
-  probeIntervalMillis: 100
+  probeIntervalMillis: 100,
+  evidencePauseMillis: 200
 }
 
 export const quickClient: Partial<AgentClientOptions> = {
@@ -76,7 +76,6 @@ export interface WorkerStart {
   readonly settings?: Partial<WorkerSettingsShape>
   readonly client?: Partial<AgentClientOptions>
   readonly tuning?: Partial<Tuning>
-  readonly withoutMachineGuards?: ReadonlyArray<HostGuard>
   readonly withoutGuards?: ReadonlyArray<GuardName>
 }
 
@@ -123,9 +122,7 @@ const workerEffect = (url: string, secretsDir: string, options: WorkerStart, rea
   ).pipe(
     Effect.provideService(
       HostSteps,
-      makeHostStep(
-        makeHostMachine({ tuning: { ...quickTuning, ...options.tuning }, without: options.withoutMachineGuards ?? [] })
-      )
+      makeHostStep(makeHostMachine({ tuning: { ...quickTuning, ...options.tuning } }))
     ),
     Effect.provideService(DisabledGuards, new Set(options.withoutGuards ?? [])),
     Effect.provide(process.env["TEST_LOG"] ? Layer.empty : silent)

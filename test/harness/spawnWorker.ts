@@ -18,7 +18,6 @@ export const spawnWorker = async (
   const all: WorkerProcessOptions = {
     url: world.url,
     secretsDir: world.secretsDir,
-    withoutMachineGuards: [],
     withoutGuards: [],
     ...options,
     settings: { ...quickSettings, ...options.settings },

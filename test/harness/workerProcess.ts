@@ -6,10 +6,10 @@ import { HostSteps } from "#actors/hosts/HostSteps.ts"
 import type { WorkerSettingsShape } from "#actors/hosts/WorkerSettings.ts"
 import type { AgentClientOptions } from "#actors/agent/AgentClient.ts"
 import { worker } from "#deploy/layers.ts"
-import type { HostGuard } from "#machines/hostGuards.ts"
 import { makeHostMachine } from "#machines/hostMachine.ts"
 import { makeHostStep } from "#machines/step.ts"
 import type { Tuning } from "#machines/Tuning.ts"
+import { type Mutation, mutations } from "#test/machines/mutations.ts"
 
 export interface WorkerProcessOptions {
   readonly url: string
@@ -18,7 +18,8 @@ export interface WorkerProcessOptions {
   readonly client: Partial<AgentClientOptions>
   readonly tuning: Partial<Tuning>
   readonly failpoint?: FailpointName
-  readonly withoutMachineGuards: ReadonlyArray<HostGuard>
+  /** A machine with one of its safeguards taken out. */
+  readonly mutation?: Mutation
   readonly withoutGuards: ReadonlyArray<GuardName>
 }
 
@@ -39,7 +40,9 @@ const main = worker(
 ).pipe(
   Effect.provideService(
     HostSteps,
-    makeHostStep(makeHostMachine({ tuning: options.tuning, without: options.withoutMachineGuards }))
+    options.mutation === undefined
+      ? makeHostStep(makeHostMachine({ tuning: options.tuning }))
+      : mutations[options.mutation](options.tuning)
   ),
   Effect.provideService(DisabledGuards, new Set(options.withoutGuards)),
   failpoint === undefined ? (self) => self : Effect.provideService(Failpoint, killAt(failpoint)),

@@ -118,7 +118,7 @@ export const startTestWeb = async () => {
           })
         }
       )
-      sent.setTimeout(15_000, () => sent.destroy(new Error(`${method} ${path} was not answered within 15 s`)))
+      sent.setTimeout(30_000, () => sent.destroy(new Error(`${method} ${path} was not answered within 30 s`)))
       sent.on("error", reject)
       sent.end(payload)
     })

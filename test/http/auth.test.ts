@@ -49,17 +49,17 @@ describe("password", () => {
     expect(await audit("session.sign_in_failed")).toBeGreaterThanOrEqual(2)
   })
 
-  it("hashes at most two at once, lets sixteen wait and tells the rest to come back", async () => {
+  it("hashes at most two at once, lets eight wait and tells the rest to come back", async () => {
     const answers = await Promise.all(
-      Array.from({ length: 24 }, () =>
+      Array.from({ length: 14 }, () =>
         web.call("POST", "/api/v1/auth/login", { body: { username: "nobody", password: "x" } })
       )
     )
     const refused = answers.filter((answer) => answer.status === 429)
     expect(refused.length).toBeGreaterThanOrEqual(1)
     expect(refused[0]!.headers["retry-after"]).toBe("5")
-    expect(answers.filter((answer) => answer.status === 401).length).toBeGreaterThanOrEqual(18)
-  })
+    expect(answers.filter((answer) => answer.status === 401).length).toBeGreaterThanOrEqual(10)
+  }, 60_000)
 
   it("can be changed, which ends the other sessions", async () => {
     await web.addUser("chris", "operator")

@@ -2,8 +2,9 @@
 
 import { type HostGuard, hostGuards, makeWhen } from "#machines/hostGuards.ts"
 import { hostMachine, makeHostMachine, type HostMachine } from "#machines/hostMachine.ts"
-import { call, close, end, hostSetup, note, when } from "#machines/hostSetup.ts"
+import { call, close, end, hostDelays, hostSetup, note, when } from "#machines/hostSetup.ts"
 import { type HostStep, makeHostStep } from "#machines/step.ts"
+import { productionTuning, type Tuning } from "#machines/Tuning.ts"
 
 /** The chart is plain data, so a copy of it can be rewired. */
 interface Chart {
@@ -19,6 +20,7 @@ const stateOf = (config: Chart, ...path: ReadonlyArray<string>): Chart =>
   }, config)
 
 const rewired = (
+  tuning: Partial<Tuning>,
   path: ReadonlyArray<string>,
   edit: (state: Chart) => void,
   removed: ReadonlyArray<HostGuard> = []
@@ -26,7 +28,12 @@ const rewired = (
   const config: unknown = structuredClone(hostMachine.config)
   edit(stateOf(config as Chart, "managed", "work", ...path))
   const machine: unknown = hostSetup.createMachine(config as Parameters<typeof hostSetup.createMachine>[0])
-  return makeHostStep((machine as HostMachine).provide({ guards: { when: makeWhen(new Set(removed)) } }))
+  return makeHostStep(
+    (machine as HostMachine).provide({
+      delays: hostDelays({ ...productionTuning, ...tuning }),
+      guards: { when: makeWhen(new Set(removed)) }
+    })
+  )
 }
 
 const on = (state: Chart): Chart => state["on"] as Chart
@@ -37,43 +44,44 @@ const withGuard = (name: HostGuard, guard: (typeof hostGuards)[HostGuard]): Host
   makeHostStep(hostMachine.provide({ guards: { when: makeWhen(new Set(), { ...hostGuards, [name]: guard }) } }))
 
 export const mutations = {
-  resendOnResume: () =>
-    rewired(["patching", "dispatching"], (state) => {
+  resendOnResume: (tuning: Partial<Tuning> = {}) =>
+    rewired(tuning, ["patching", "dispatching"], (state) => {
       on(state)["resumed"] = { actions: [note("next"), call("apply")] } as unknown as Chart
     }),
-  retryOnUnclear: () =>
-    rewired(["patching", "dispatching"], (state) => {
+  retryOnUnclear: (tuning: Partial<Tuning> = {}) =>
+    rewired(tuning, ["patching", "dispatching"], (state) => {
       on(state)["unclear"] = {
         target: "#retrying",
         actions: [close("no_effect"), note("noteFailure", "planRetry")]
       } as unknown as Chart
     }),
   /** Nobody asks whether the agent is at work: neither its list nor its active job counts. */
-  skipJobList: () =>
+  skipJobList: (tuning: Partial<Tuning> = {}) =>
     rewired(
+      tuning,
       ["settling", "asking"],
       (state) => {
         on(state)["jobs"] = { guard: when("callMatches"), target: "#inspecting" } as unknown as Chart
       },
       ["calm"]
     ),
-  trustCompleted: () =>
-    rewired(["patching", "running"], (state) => {
+  trustCompleted: (tuning: Partial<Tuning> = {}) =>
+    rewired(tuning, ["patching", "running"], (state) => {
       on(state)["job"] = {
         guard: when("jobMatches", "jobCompleted"),
         target: "#idle",
         actions: [close("ran"), end("done")]
       } as unknown as Chart
     }),
-  noRunDeadline: () =>
-    rewired(["patching", "running"], (state) => {
+  noRunDeadline: (tuning: Partial<Tuning> = {}) =>
+    rewired(tuning, ["patching", "running"], (state) => {
       delete state["after"]
     }),
   noCallMatching: () => without("callMatches"),
   oneRead: () => without("secondLook"),
   /** `resumed` enters its state again, so that each crash pushes the deadline away. */
-  reenterOnResume: () =>
-    rewired(["patching", "running"], (state) => {
+  reenterOnResume: (tuning: Partial<Tuning> = {}) =>
+    rewired(tuning, ["patching", "running"], (state) => {
       on(state)["resumed"] = { target: "#running", reenter: true } as unknown as Chart
     }),
   /** Uptime compared as a number, without the time between the readings. */
@@ -86,5 +94,5 @@ export const mutations = {
         event.uptime_seconds < context.reboot_from.uptime_seconds
     ),
   shortQuiet: () => makeHostStep(makeHostMachine({ tuning: { quiet_ms: 10_000 } }))
-} satisfies Record<string, () => HostStep>
+} satisfies Record<string, (tuning?: Partial<Tuning>) => HostStep>
 export type Mutation = keyof typeof mutations

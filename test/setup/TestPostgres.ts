@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { processesIn } from "#deploy/postgres/processes.ts"
 import { startPostgres } from "#deploy/postgres/startPostgres.ts"
 
 /** A PostgreSQL 18 of its own in a temporary folder, for one test run; nothing in it survives. */
@@ -9,15 +10,31 @@ export interface TestPostgres {
   readonly stop: () => Promise<void>
 }
 
+const prefix = "pm-test-"
+
 /** Ends the server with us even when the run is killed. */
 const wrapper = (): ReadonlyArray<string> => {
   const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path))
   return setpriv === undefined ? [] : [setpriv, "--pdeathsig", "INT", "--"]
 }
 
+/** Folders of runs that were killed: their server is gone, they are not. */
+const discardAbandoned = (): void => {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {
+    const data = join(tmpdir(), name, "data")
+    try {
+      const old = Date.now() - statSync(data).mtimeMs > 3_600_000
+      if (old && processesIn(data).length === 0) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    } catch {
+      // It belongs to another user or is being removed by another run.
+    }
+  }
+}
+
 /** Starts it; `durable` keeps fsync on, for suites that kill the server. */
 export const startTestPostgres = async (durable = false): Promise<TestPostgres> => {
-  const folder = mkdtempSync(join(tmpdir(), "pm-test-"))
+  discardAbandoned()
+  const folder = mkdtempSync(join(tmpdir(), prefix))
   const discard = (): void => rmSync(folder, { recursive: true, force: true })
   const server = await startPostgres({
     folder,

@@ -11,7 +11,7 @@ const slices = Array.from({ length: Math.ceil(lives / slice) }, (_, n) => first 
 const sum = { lives: 0, events: 0, crashes: 0, sends: 0, starts: 0 }
 
 describe("simulated lives", () => {
-  it.each(slices)("seeds from %i", { timeout: 120_000 }, (from) => {
+  it.each(slices)("seeds from %i", { timeout: 300_000 }, (from) => {
     const count = Math.min(slice, first + lives - from)
     const total = simulate(count, from, { step: hostStep })
     sum.lives += count
@@ -22,7 +22,7 @@ describe("simulated lives", () => {
     expect(describeBroken(total)).toBe("")
   })
 
-  it("also without being told of a restart", { timeout: 120_000 }, () => {
+  it("also without being told of a restart", { timeout: 300_000 }, () => {
     expect(describeBroken(simulate(slice, first, { step: hostStep, resumed: false }))).toBe("")
   })
 

@@ -11,11 +11,21 @@ beforeAll(async () => {
 })
 afterAll(() => stores.stop())
 
-const entry = (object_id: string) => ({ action: "test", object_type: "test", object_id, before: null, after: { text: `ü "${object_id}"` } })
+const entry = (object_id: string) => ({
+  action: "test",
+  object_type: "test",
+  object_id,
+  before: null,
+  after: { text: `ü "${object_id}"` }
+})
 
 it("chains rows without gap or fork, sixteen writers at once", async () => {
   await stores.run(
-    Effect.forEach(Array.from({ length: 64 }, (_, n) => n), (n) => appendAudit(nobody, entry(String(n))), { concurrency: 16 })
+    Effect.forEach(
+      Array.from({ length: 64 }, (_, n) => n),
+      (n) => appendAudit(nobody, entry(String(n))),
+      { concurrency: 16 }
+    )
   )
   const rows = await stores.rows<{ seq: string; linked: boolean; hashed: boolean }>(
     `select seq, prev_hash = coalesce(lag(row_hash) over (order by seq), decode(repeat('00', 32), 'hex')) as linked,
@@ -28,7 +38,13 @@ it("chains rows without gap or fork, sixteen writers at once", async () => {
 
 it("stands in the way of a change it cannot record", async () => {
   await stores.rows("alter function audit_append rename to audit_append_away")
-  const registration = { fqdn: null, address: "127.0.0.1", agent_port: 12443, display_name: "x", bound_fingerprint: null }
+  const registration = {
+    fqdn: null,
+    address: "127.0.0.1",
+    agent_port: 12443,
+    display_name: "x",
+    bound_fingerprint: null
+  }
   const change = once(
     { caller: stores.caller, key: "a", operation: "test", request: {}, status: 201 },
     insertHost(stores.caller, registration)

@@ -6,13 +6,29 @@ const still = { from_link: "healthy", to_link: "healthy", from_work: "idle", to_
 
 it("says what happened, why, by whom, and where the host stands now", () => {
   expect(
-    transitionWords({ ...still, event_type: "poll.failed", event: { type: "poll.failed", kind: "refused", message: "" }, to_link: "unreachable" })
+    transitionWords({
+      ...still,
+      event_type: "poll.failed",
+      event: { type: "poll.failed", kind: "refused", message: "" },
+      to_link: "unreachable"
+    })
   ).toMatch(/^A poll failed: Nothing listens on the agent's port\..* Connection: .+\.$/)
   expect(
-    transitionWords({ ...still, event_type: "order", event: { type: "order", by: "olga" }, to_work: "patching.preparing" })
+    transitionWords({
+      ...still,
+      event_type: "order",
+      event: { type: "order", by: "olga" },
+      to_work: "patching.preparing"
+    })
   ).toMatch(/^A job was given to the host \(olga\)\. .+\.$/)
   expect(
-    transitionWords({ ...still, event_type: "xstate.after.run.running", event: {}, from_work: "patching.running", to_work: "settling.quiet" })
+    transitionWords({
+      ...still,
+      event_type: "xstate.after.run.running",
+      event: {},
+      from_work: "patching.running",
+      to_work: "settling.quiet"
+    })
   ).toMatch(/^A deadline passed\. /)
 })
 

@@ -62,11 +62,8 @@ describe.each(accounts)("npm start in a fresh clone as %s", (account) => {
     const page = await get(address(), caFile(), "/")
     assert.strictEqual(page.status, 200)
     assert.include(page.text, "<title>")
-    const made = await npm(
-      machine,
-      ...["run", "--silent", "cli", "--", "token", "create", "--user", "admin", "--name", "ci", "--expires", "1d"],
-      ...["--data-dir", file("")]
-    )
+    const create = "run --silent cli -- token create --user admin --name ci --expires 1d --data-dir"
+    const made = await npm(machine, ...create.split(" "), file(""))
     assert.match(made.output, /^\S{20,}\n$/)
     token = made.output.trim()
     const healthy = await until(

@@ -22,10 +22,10 @@ const Numbers = (props: { fleet: FleetStatus }): JSX.Element => (
     <div class={`cols ${styles["dash"]}`}>
       <div>
         <Attention fleet={props.fleet} />
-        <RootCertificate />
       </div>
       <div>
         <RunningJobs />
+        <RootCertificate />
       </div>
     </div>
   </>

@@ -8,6 +8,7 @@ import { Time } from "../kit/Time.tsx"
 import { now } from "../kit/now.ts"
 import { isRemoved, overlay } from "../live/liveHosts.ts"
 import type { HostRow } from "./HostGrid.tsx"
+import { splitName } from "./splitName.ts"
 import styles from "./HostGrid.module.css"
 
 /** Numbers a host reported so long ago are shown, but faintly. */
@@ -18,6 +19,7 @@ const Cells = (props: {
   selected: boolean
   onSelect: (on: boolean, range: boolean) => void
 }): JSX.Element => {
+  const name = createMemo(() => splitName(props.host.display_name))
   const stale = (): boolean =>
     props.host.last_seen_at !== null && now() - Date.parse(props.host.last_seen_at) > STALE_MS
   return (
@@ -34,7 +36,8 @@ const Cells = (props: {
       </td>
       <td class={styles["host"]} role="gridcell">
         <A href={`/hosts/${props.host.id}`} tabIndex={-1} title={props.host.fqdn ?? props.host.address}>
-          {props.host.display_name}
+          {name()[0]}
+          <span class={styles["domain"]}>{name()[1]}</span>
         </A>
       </td>
       <td class={styles["conn"]} role="gridcell">

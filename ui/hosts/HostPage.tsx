@@ -20,6 +20,7 @@ import { useCrumb } from "../shell/crumbs.ts"
 import { Decision } from "./Decision.tsx"
 import { HostContext } from "./HostContext.ts"
 import { refreshHosts } from "./refreshHosts.ts"
+import { splitName } from "./splitName.ts"
 import styles from "./HostPage.module.css"
 
 const ApplyDialog = lazy(() => import("../jobs/ApplyDialog.tsx"))
@@ -77,11 +78,6 @@ const Facts = (props: { host: HostDetail }): JSX.Element => (
     </span>
   </div>
 )
-
-const splitName = (name: string): readonly [first: string, rest: string] => {
-  const dot = /^[0-9.]+$/.test(name) ? -1 : name.indexOf(".")
-  return dot < 0 ? [name, ""] : [name.slice(0, dot), name.slice(dot)]
-}
 
 export default function HostPage(props: RouteSectionProps): JSX.Element {
   const parameters = useParams<{ id: string }>()

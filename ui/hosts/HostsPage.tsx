@@ -100,9 +100,13 @@ export default function HostsPage(): JSX.Element {
           <h1 ref={page.ref}>Hosts</h1>
           <p class="sub">
             <Show when={fleet.data} fallback={count(total())}>
-              {(numbers) =>
-                total() === numbers().hosts_total ? count(total()) : `${count(total())} of ${count(numbers().hosts_total)}`
-              }
+              {(numbers) => (
+                <>
+                  {total() === numbers().hosts_total
+                    ? count(total())
+                    : `${count(total())} of ${count(numbers().hosts_total)}`}
+                </>
+              )}
             </Show>
           </p>
         </div>

@@ -33,8 +33,8 @@ export const deadlineOf = (
   return found[0] ?? null
 }
 
-const Lane = (props: { name: string; children: JSX.Element }): JSX.Element => (
-  <div class={styles["lane"]}>
+const Lane = (props: { name: string; second?: boolean; children: JSX.Element }): JSX.Element => (
+  <div class={styles["lane"]} classList={{ [styles["second"] ?? ""]: props.second === true }}>
     <h3>{props.name}</h3>
     {props.children}
   </div>
@@ -50,7 +50,7 @@ const LinkHead = (props: { host: HostDetail; moment: Moment; pinned: boolean }):
 )
 
 const WorkHead = (props: { host: HostDetail; moment: Moment; pinned: boolean }): JSX.Element => (
-  <Lane name="Work">
+  <Lane name="Work" second>
     <State of={workStates[props.moment.work]} />
     <Show when={!props.pinned}>
       <span class="muted">
@@ -76,14 +76,16 @@ export const LiveState = (props: { host: HostDetail; moment: Moment; pinned: boo
     ]
   }
   return (
-    <HostChart
-      link={props.moment.link}
-      work={props.moment.work}
-      last={props.moment.last}
-      past={props.pinned}
-      facts={props.pinned ? [] : facts()}
-      linkHead={<LinkHead host={props.host} moment={props.moment} pinned={props.pinned} />}
-      workHead={<WorkHead host={props.host} moment={props.moment} pinned={props.pinned} />}
-    />
+    <div class={styles["card"]}>
+      <HostChart
+        link={props.moment.link}
+        work={props.moment.work}
+        last={props.moment.last}
+        past={props.pinned}
+        facts={props.pinned ? [] : facts()}
+        linkHead={<LinkHead host={props.host} moment={props.moment} pinned={props.pinned} />}
+        workHead={<WorkHead host={props.host} moment={props.moment} pinned={props.pinned} />}
+      />
+    </div>
   )
 }

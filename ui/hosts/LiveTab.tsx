@@ -37,7 +37,10 @@ export default function LiveTab(): JSX.Element {
   const heldAt = (): string | undefined => all().find(({ version }) => version === pin())?.at
   return (
     <>
-      <section class="card" aria-label="State chart">
+      <section class="card" aria-labelledby="h-state">
+        <h2 class="vh" id="h-state">
+          State
+        </h2>
         <Show when={pinned() !== null && heldAt()}>
           {(at) => (
             <div class={styles["paused"]}>

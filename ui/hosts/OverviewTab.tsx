@@ -46,7 +46,7 @@ const System = (props: { host: HostDetail }): JSX.Element => (
       <dt>Running for</dt>
       <dd>
         <Show when={props.host.health.uptime_seconds} fallback={<Unknown />}>
-          {(seconds) => formatSpan(seconds() * 1000)}
+          {(seconds) => <>{formatSpan(seconds() * 1000)}</>}
         </Show>
       </dd>
       <dt>Groups</dt>

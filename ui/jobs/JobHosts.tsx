@@ -2,13 +2,13 @@
 import { A } from "@solidjs/router"
 import { createSignal, For, Show, type JSX } from "solid-js"
 import type { JobHost } from "#core/Job.ts"
-import { plural } from "../format/numbers.ts"
 import { formatSpan } from "../format/time.ts"
 import { jobHostStates } from "../format/states.ts"
 import { Icon } from "../kit/Icon.tsx"
 import { now } from "../kit/now.ts"
 import { State } from "../kit/State.tsx"
 import { Changes } from "./Changes.tsx"
+import { splitName } from "../hosts/splitName.ts"
 import { outcomeWords } from "./jobWords.ts"
 import styles from "./JobHosts.module.css"
 
@@ -40,13 +40,14 @@ export const JobHosts = (props: {
   onChoose: (order_id: string) => void
 }): JSX.Element => {
   const [open, setOpen] = createSignal<ReadonlySet<string>>(new Set())
+  /** A single host needs no click to show its evidence. */
+  const isOpen = (id: string): boolean => open().has(id) !== (props.hosts.length === 1)
   const toggle = (id: string): void => {
     const next = new Set(open())
     if (!next.delete(id)) next.add(id)
     setOpen(next)
+    props.onChoose(id)
   }
-  /** A single host needs no second click to show its evidence. */
-  const isOpen = (host: JobHost): boolean => open().has(host.order_id) !== (props.hosts.length === 1)
   const ids = () => props.hosts.map(({ order_id }) => order_id as string)
   const find = (id: string) => props.hosts.find(({ order_id }) => order_id === id)
   return (
@@ -63,11 +64,8 @@ export const JobHosts = (props: {
           <th scope="col" class={styles["restart"]}>
             Restart
           </th>
-          <th scope="col" class={styles["versions"]}>
-            <span class="vh">Versions</span>
-          </th>
-          <th scope="col" class={styles["log"]}>
-            Log
+          <th scope="col" class={styles["more"]}>
+            <span class="vh">Evidence and log</span>
           </th>
         </tr>
       </thead>
@@ -77,9 +75,12 @@ export const JobHosts = (props: {
             <Show when={find(id)}>
               {(host) => (
                 <>
-                  <tr aria-selected={props.chosen === id} classList={{ [styles["chosen"] ?? ""]: props.chosen === id }}>
+                  <tr classList={{ [styles["chosen"] ?? ""]: props.chosen === id }}>
                     <td class={styles["host"]}>
-                      <A href={`/hosts/${host().host_id}`}>{host().host_name}</A>
+                      <A href={`/hosts/${host().host_id}`} title={host().host_name}>
+                        {splitName(host().host_name)[0]}
+                        <span class={styles["domain"]}>{splitName(host().host_name)[1]}</span>
+                      </A>
                     </td>
                     <td class={styles["state"]}>
                       <State of={jobHostStates[host().state]} />
@@ -90,41 +91,35 @@ export const JobHosts = (props: {
                     <td class={styles["restart"]}>
                       <span class="muted">{restartWords(host())}</span>
                     </td>
-                    <td class={styles["versions"]}>
-                      <Show when={(host().outcome?.changes.length ?? 0) > 0}>
-                        <button
-                          class="btn quiet s"
-                          type="button"
-                          aria-expanded={isOpen(host())}
-                          onClick={() => toggle(id)}
-                        >
-                          {plural(host().outcome?.changes.length ?? 0, "package")}
-                          <Icon name="down" class="i14" />
-                        </button>
-                      </Show>
-                    </td>
-                    <td class={styles["log"]}>
+                    <td class={styles["more"]}>
                       <button
                         class="btn quiet s"
                         type="button"
-                        aria-pressed={props.chosen === id}
-                        aria-label={`Log of ${host().host_name}`}
-                        onClick={() => props.onChoose(id)}
+                        aria-expanded={isOpen(id)}
+                        aria-label={`Evidence and log of ${host().host_name}`}
+                        onClick={() => toggle(id)}
                       >
-                        Log
+                        Show
+                        <Icon name="down" class={`i14 ${isOpen(id) ? (styles["up"] ?? "") : ""}`} />
                       </button>
                     </td>
                   </tr>
-                  <Show when={isOpen(host()) && host().outcome}>
-                    {(outcome) => (
-                      <Show when={outcome().changes.length > 0}>
-                        <tr class={styles["below"]}>
-                          <td colSpan={6}>
-                            <Changes outcome={outcome()} />
-                          </td>
-                        </tr>
-                      </Show>
-                    )}
+                  <Show when={isOpen(id)}>
+                    <tr class={styles["below"]}>
+                      <td colSpan={5}>
+                        <Show
+                          when={host().outcome}
+                          fallback={<p class="muted">Not ended yet. What is found on the host afterwards stands here.</p>}
+                        >
+                          {(outcome) => (
+                            <>
+                              <p>{outcomeWords(outcome())}</p>
+                              <Changes outcome={outcome()} />
+                            </>
+                          )}
+                        </Show>
+                      </td>
+                    </tr>
                   </Show>
                 </>
               )}

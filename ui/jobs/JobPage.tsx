@@ -36,11 +36,13 @@ const Progress = (props: { job: JobDetail }): JSX.Element => (
           <p class={styles["big"]}>{progressWords(props.job)}</p>
           <p class="muted">
             <Show when={props.job.started_at}>
-              {(at) =>
-                props.job.finished_at === null
-                  ? `for ${formatSpan(now() - Date.parse(at()))}`
-                  : `took ${formatSpan(Date.parse(props.job.finished_at) - Date.parse(at()))}`
-              }
+              {(at) => (
+                <>
+                  {props.job.finished_at === null
+                    ? `for ${formatSpan(now() - Date.parse(at()))}`
+                    : `took ${formatSpan(Date.parse(props.job.finished_at) - Date.parse(at()))}`}
+                </>
+              )}
             </Show>
           </p>
         </div>

@@ -49,7 +49,11 @@ export default function JobsPage(): JSX.Element {
           <h1 ref={page.ref}>Jobs</h1>
           <p class="sub">
             <Show when={jobs.data?.pages[0]} fallback={<>&nbsp;</>}>
-              {(first) => `${count(first().total)} ${filter() === "all" ? "" : filters[filter()].words.toLowerCase()}`}
+              {(first) => (
+                <>
+                  {count(first().total)} {filter() === "all" ? "in all" : filters[filter()].words.toLowerCase()}
+                </>
+              )}
             </Show>
           </p>
         </div>

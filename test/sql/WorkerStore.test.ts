@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import { PgClient } from "@effect/sql-pg"
+import { Deferred, Effect, Fiber, Layer, Logger } from "effect"
+import { SqlClient } from "effect/sql"
+import { parseDatabaseUrl } from "#sql/DatabaseUrl.ts"
+import { readHeartbeat } from "#sql/HeartbeatStore.ts"
+import { beat, currentEpoch, finishRequests, readRequests, takeLease, waitForWorkerLock } from "#sql/WorkerStore.ts"
+import { testDatabase } from "#test/setup/Database.ts"
+import { makeHost, onDatabase } from "./commitFixtures.ts"
+
+describe("the lease", () => {
+  it.live("gives every taker a higher epoch", () =>
+    onDatabase(
+      Effect.gen(function* () {
+        assert.strictEqual(yield* currentEpoch, 0)
+        const epochs = yield* Effect.all(
+          Array.from({ length: 8 }, (_, index) => takeLease(`worker ${index}`)),
+          { concurrency: 4 }
+        )
+        assert.deepEqual(epochs.sort(), [1, 2, 3, 4, 5, 6, 7, 8])
+        assert.strictEqual(yield* currentEpoch, 8)
+      })
+    )
+  )
+
+  it.live("lets one worker in, and the next as soon as its sessions are gone", () =>
+    Effect.gen(function* () {
+      const { url } = yield* testDatabase
+      const aWorker = Layer.orDie(PgClient.layer({ ...parseDatabaseUrl(url), maxConnections: 2 }))
+      const takesOver = Effect.scoped(waitForWorkerLock).pipe(Effect.provide(aWorker), Effect.provide(Logger.layer([])))
+      const [inside, leave] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const first = yield* Effect.scoped(
+        waitForWorkerLock.pipe(Effect.andThen(Deferred.succeed(inside, undefined)), Effect.andThen(Deferred.await(leave)))
+      ).pipe(Effect.provide(aWorker), Effect.forkChild)
+      yield* Deferred.await(inside)
+      assert.strictEqual((yield* takesOver.pipe(Effect.timeoutOption("500 millis")))._tag, "None")
+      const second = yield* Effect.forkChild(takesOver)
+      yield* Deferred.succeed(leave, undefined)
+      yield* Fiber.join(first)
+      yield* Fiber.join(second).pipe(Effect.timeout("10 seconds"))
+    })
+  )
+})
+
+describe("the heartbeat", () => {
+  it.live("is fresh after a beat, stale after ninety seconds, and rows of yesterday go", () =>
+    onDatabase(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        assert.deepEqual(yield* readHeartbeat, { fresh: false, beat_at: null })
+        const worker = { id: "here/1", epoch: 1, pid: 1, programVersion: "1.2.3" }
+        yield* beat(worker)
+        assert.isTrue((yield* readHeartbeat).fresh)
+        yield* sql`update worker_heartbeat set beat_at = now() - interval '91 seconds'`
+        assert.isFalse((yield* readHeartbeat).fresh)
+        yield* beat(worker)
+        assert.isTrue((yield* readHeartbeat).fresh)
+        yield* sql`insert into worker_heartbeat (worker_id, epoch, pid, program_version, beat_at)
+          values ('gone/9', 0, 9, '1', now() - interval '25 hours')`
+        yield* beat(worker)
+        const rows = yield* sql<{ id: string }>`select worker_id as id from worker_heartbeat`
+        assert.deepEqual(rows.map((row) => row.id), ["here/1"])
+      })
+    )
+  )
+})
+
+describe("requests", () => {
+  it.live("come oldest first and stay until they are finished", () =>
+    onDatabase(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const host = yield* makeHost()
+        const ask = (id: string, minutes: number) => sql`
+          insert into host_requests (id, host_id, event, created_at)
+          values (${id}, ${host}, '{"type":"dismiss","by":"test"}', now() - ${minutes} * interval '1 minute')`
+        const [young, old] = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"]
+        yield* ask(young, 1)
+        yield* ask(old, 9)
+        assert.deepEqual((yield* readRequests(10)).map((one) => one.id), [old, young])
+        assert.deepEqual((yield* readRequests(1)).map((one) => one.id), [old])
+        yield* finishRequests([old])
+        assert.deepEqual((yield* readRequests(10)).map((one) => one.id), [young])
+      })
+    )
+  )
+})
