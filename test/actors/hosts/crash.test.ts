@@ -97,26 +97,6 @@ describe("a worker that dies around the call which changes a host", () => {
     await expect(expectAppliedOnce(world, host, job)).rejects.toThrow()
   })
 
-  it("turns red when a lost answer counts as no effect", async () => {
-    const host = hostWithPatches()
-    world.fleet.misbehave(host.address, { kind: "lost_answer", path: "/patches/apply", times: 1 })
-    await start({ mutation: "retryOnUnclear" })
-    await world.apply([host])
-    const closed = await until(
-      () =>
-        world.query<{ verdict: string | null }>("select verdict from host_intents where host_id = $1 order by id", [host.id]),
-      (found) => (found[0]?.verdict ?? null) !== null,
-      15_000
-    )
-    // The order really ran; the books now say that it had no effect.
-    expect(closed[0]?.verdict).toBe("no_effect")
-    await until(
-      () => world.fleet.readLedger(host.address).length,
-      (applied) => applied === 1,
-      10_000
-    )
-  })
-
   it("calls it not effective when the agent says completed and nothing changed", async () => {
     const host = hostWithPatches()
     world.fleet.misbehave(host.address, { kind: "liar", times: 1 })
