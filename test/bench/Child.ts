@@ -10,13 +10,19 @@ export interface Child {
 
 const deadlineMs = 600_000
 
+/** With BENCH_PROFILE=folder every process of the bench leaves its CPU profile there. */
+const profiling = (): ReadonlyArray<string> => {
+  const folder = process.env["BENCH_PROFILE"]
+  return folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`]
+}
+
 /** Starts a script of this folder with its options as JSON; ready when it has sent its first message, which is answered too. */
 export const startChild = async <A>(
   script: string,
   options: unknown
 ): Promise<{ readonly child: Child; readonly first: A }> => {
   const child = fork(new URL(script, import.meta.url).pathname, [JSON.stringify(options)], {
-    execArgv: [],
+    execArgv: [...profiling()],
     stdio: ["ignore", "inherit", "inherit", "ipc"]
   })
   const next = <B>(): Promise<B> =>

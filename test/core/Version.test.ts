@@ -72,7 +72,9 @@ describe("versions of Debian packages", () => {
     const answers = askDpkg()
     expect(answers).toHaveLength(pairs.length)
     const judged = pairs.flatMap(([left, right], index) =>
-      answers[index] === "!" ? [] : [{ pair: `${left} ${right}`, dpkg: answers[index]!, ours: sign(compareDeb(left, right)) }]
+      answers[index] === "!"
+        ? []
+        : [{ pair: `${left} ${right}`, dpkg: answers[index]!, ours: sign(compareDeb(left, right)) }]
     )
     expect(judged.length).toBeGreaterThanOrEqual(500)
     for (const word of ["<", "=", ">"]) {
@@ -82,11 +84,24 @@ describe("versions of Debian packages", () => {
   })
 
   it("turn round with their sides", () => {
-    for (const [left, right] of pairs) expect(compareDeb(left, right) + compareDeb(right, left), `${left} ${right}`).toBe(0)
+    for (const [left, right] of pairs)
+      expect(compareDeb(left, right) + compareDeb(right, left), `${left} ${right}`).toBe(0)
   })
 
   it("know what dpkg's own manual says", () => {
-    const order = ["1.0~~", "1.0~~a", "1.0~", "1.0", "1.0-1~bpo1", "1.0-1", "1.0-1+b1", "1.0a", "1.0+", "1.0.1", "1:0.1"]
+    const order = [
+      "1.0~~",
+      "1.0~~a",
+      "1.0~",
+      "1.0",
+      "1.0-1~bpo1",
+      "1.0-1",
+      "1.0-1+b1",
+      "1.0a",
+      "1.0+",
+      "1.0.1",
+      "1:0.1"
+    ]
     expect([...order].sort(compareDeb)).toEqual(order)
     expect(compareDeb("1.0-0", "1.0")).toBe(0)
     expect(compareDeb("1.00", "1.0")).toBe(0)

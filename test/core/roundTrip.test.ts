@@ -22,26 +22,46 @@ const isFinite = (value: unknown): boolean =>
 const options = { arbitrary: { runs: 400 } }
 
 describe("what is stored with a transition", () => {
-  it.prop("reads back a host's event as it was", [HostEvent], ([event]) => {
-    if (isFinite(event)) expect(stored(HostEvent, event)).toEqual(JSON.parse(JSON.stringify(event)))
-  }, options)
+  it.prop(
+    "reads back a host's event as it was",
+    [HostEvent],
+    ([event]) => {
+      if (isFinite(event)) expect(stored(HostEvent, event)).toEqual(JSON.parse(JSON.stringify(event)))
+    },
+    options
+  )
 
-  it.prop("reads back a host's command as it was", [HostCommand], ([command]) => {
-    if (isFinite(command)) expect(stored(HostCommand, command)).toEqual(JSON.parse(JSON.stringify(command)))
-    expect(isCall(command)).toBe("call" in command)
-  }, options)
+  it.prop(
+    "reads back a host's command as it was",
+    [HostCommand],
+    ([command]) => {
+      if (isFinite(command)) expect(stored(HostCommand, command)).toEqual(JSON.parse(JSON.stringify(command)))
+      expect(isCall(command)).toBe("call" in command)
+    },
+    options
+  )
 
-  it.prop("reads back a job's event, its command and an outcome as they were", [JobEvent, JobCommand, Outcome], ([event, command, outcome]) => {
-    if (isFinite(event)) expect(stored(JobEvent, event)).toEqual(JSON.parse(JSON.stringify(event)))
-    expect(stored(JobCommand, command)).toEqual(JSON.parse(JSON.stringify(command)))
-    expect(isJobCall(command)).toBe("call" in command)
-    expect(stored(Outcome, outcome)).toEqual(JSON.parse(JSON.stringify(outcome)))
-  }, options)
+  it.prop(
+    "reads back a job's event, its command and an outcome as they were",
+    [JobEvent, JobCommand, Outcome],
+    ([event, command, outcome]) => {
+      if (isFinite(event)) expect(stored(JobEvent, event)).toEqual(JSON.parse(JSON.stringify(event)))
+      expect(stored(JobCommand, command)).toEqual(JSON.parse(JSON.stringify(command)))
+      expect(isJobCall(command)).toBe("call" in command)
+      expect(stored(Outcome, outcome)).toEqual(JSON.parse(JSON.stringify(outcome)))
+    },
+    options
+  )
 
-  it.prop("asks a fresh machine about any event without a throw", [HostEvent], ([event]) => {
-    const { snapshot } = Result.getOrThrow(initialStep())
-    expect(typeof canTake(snapshot, event)).toBe("boolean")
-  }, options)
+  it.prop(
+    "asks a fresh machine about any event without a throw",
+    [HostEvent],
+    ([event]) => {
+      const { snapshot } = Result.getOrThrow(initialStep())
+      expect(typeof canTake(snapshot, event)).toBe("boolean")
+    },
+    options
+  )
 
   it("refuses what no event is", () => {
     const decode = Schema.decodeUnknownSync(HostEvent)

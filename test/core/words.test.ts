@@ -89,7 +89,11 @@ describe("words", () => {
   })
 
   it("are there for every event a transition row may hold", () => {
-    const events = new Set(allowedTransitions().filter(({ machine }) => machine === "host").map(({ event }) => event))
+    const events = new Set(
+      allowedTransitions()
+        .filter(({ machine }) => machine === "host")
+        .map(({ event }) => event)
+    )
     for (const event of events) {
       expect(eventWords(event), event).not.toBe(event)
       expect(eventWords(event), event).not.toBe("Time ran out")

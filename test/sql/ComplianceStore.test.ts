@@ -15,15 +15,57 @@ interface Case {
 
 const cases: ReadonlyArray<Case> = [
   { name: "fresh and clean", seen: "1 hour", read: "1 hour", oldest: null, reboot: false, expected: "compliant" },
-  { name: "security within its target", seen: "1 hour", read: "1 hour", oldest: "13 days", reboot: false, expected: "compliant" },
-  { name: "security past its target", seen: "1 hour", read: "1 hour", oldest: "15 days", reboot: false, expected: "not_compliant" },
+  {
+    name: "security within its target",
+    seen: "1 hour",
+    read: "1 hour",
+    oldest: "13 days",
+    reboot: false,
+    expected: "compliant"
+  },
+  {
+    name: "security past its target",
+    seen: "1 hour",
+    read: "1 hour",
+    oldest: "15 days",
+    reboot: false,
+    expected: "not_compliant"
+  },
   { name: "a reboot owed", seen: "1 hour", read: "1 hour", oldest: null, reboot: true, expected: "not_compliant" },
-  { name: "a reboot owed beside fresh security", seen: "1 hour", read: "1 hour", oldest: "1 day", reboot: true, expected: "not_compliant" },
+  {
+    name: "a reboot owed beside fresh security",
+    seen: "1 hour",
+    read: "1 hour",
+    oldest: "1 day",
+    reboot: true,
+    expected: "not_compliant"
+  },
   { name: "never seen", seen: null, read: null, oldest: null, reboot: null, expected: "unknown" },
-  { name: "seen, its patches never read", seen: "1 hour", read: null, oldest: null, reboot: false, expected: "unknown" },
+  {
+    name: "seen, its patches never read",
+    seen: "1 hour",
+    read: null,
+    oldest: null,
+    reboot: false,
+    expected: "unknown"
+  },
   { name: "not seen for a day", seen: "25 hours", read: "1 hour", oldest: null, reboot: false, expected: "unknown" },
-  { name: "patches read more than a day ago", seen: "1 hour", read: "25 hours", oldest: null, reboot: false, expected: "unknown" },
-  { name: "silent, though bad when last seen", seen: "25 hours", read: "25 hours", oldest: "30 days", reboot: true, expected: "unknown" }
+  {
+    name: "patches read more than a day ago",
+    seen: "1 hour",
+    read: "25 hours",
+    oldest: null,
+    reboot: false,
+    expected: "unknown"
+  },
+  {
+    name: "silent, though bad when last seen",
+    seen: "25 hours",
+    read: "25 hours",
+    oldest: "30 days",
+    reboot: true,
+    expected: "unknown"
+  }
 ]
 
 const setUp = Effect.fnUntraced(function* (one: Pick<Case, "seen" | "read" | "oldest" | "reboot">) {

@@ -4,7 +4,9 @@ import { parseDatabaseUrl } from "#sql/DatabaseUrl.ts"
 
 const shown = (text: string) => {
   const { password, ...rest } = parseDatabaseUrl(text)
-  return password === undefined ? rest : { ...rest, password: Redacted.value(password) }
+  return password === undefined
+    ? rest
+    : { ...rest, password: Redacted.isRedacted(password) ? Redacted.value(password) : password }
 }
 
 describe("the database's address", () => {

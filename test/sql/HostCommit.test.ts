@@ -192,14 +192,17 @@ describe("an intent", () => {
             intentsOpened: [{ id: id(index, 2), action: "reboot", baseline: null }]
           })
         )
-        assert.deepEqual(new Set(yield* results(rows)), new Set(["ok"]))
+        assert.deepEqual([...new Set(yield* results(rows))], ["ok"])
         const stored = yield* sql<{ verdict: string | null; closed: number | null; opened: number; n: number }>`
           select verdict, closed_version::int as closed, opened_version::int as opened, count(*)::int as n
           from host_intents group by 1, 2, 3 order by 3`
-        assert.deepEqual([...stored], [
-          { verdict: "ran", closed: 1, opened: 0, n: 30 },
-          { verdict: null, closed: null, opened: 1, n: 30 }
-        ])
+        assert.deepEqual(
+          [...stored],
+          [
+            { verdict: "ran", closed: 1, opened: 0, n: 30 },
+            { verdict: null, closed: null, opened: 1, n: 30 }
+          ]
+        )
       })
     )
   )
@@ -297,13 +300,28 @@ describe("timers", () => {
         const host = yield* makeHost()
         const healthy = { link: "healthy" as const, work: "idle" as const }
         const again = { from: healthy, to: { ...healthy, summary: "healthy" as const } }
-        yield* results([row(host, { timersSet: [{ id, delayMillis: 60_000 }, { id: "xstate.after.run.running", delayMillis: 5 }] })])
-        assert.deepEqual((yield* timers).map((one) => [one.id, one.armed]), [
-          [id, 1],
-          ["xstate.after.run.running", 1]
-        ])
         yield* results([
-          row(host, { ...again, was: 1, timersSet: [{ id, delayMillis: 600_000 }], timersCancelled: ["xstate.after.run.running"] })
+          row(host, {
+            timersSet: [
+              { id, delayMillis: 60_000 },
+              { id: "xstate.after.run.running", delayMillis: 5 }
+            ]
+          })
+        ])
+        assert.deepEqual(
+          (yield* timers).map((one) => [one.id, one.armed]),
+          [
+            [id, 1],
+            ["xstate.after.run.running", 1]
+          ]
+        )
+        yield* results([
+          row(host, {
+            ...again,
+            was: 1,
+            timersSet: [{ id, delayMillis: 600_000 }],
+            timersCancelled: ["xstate.after.run.running"]
+          })
         ])
         const [armed, ...rest] = yield* timers
         assert.deepEqual(rest, [])
@@ -318,37 +336,39 @@ describe("timers", () => {
 })
 
 describe("two committers on the same hosts in opposite order", () => {
-  it.live("never lock each other, and each host takes exactly one of the two", () =>
-    onDatabase(
-      Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const hosts = yield* makeHosts(40)
-        const healthy = { link: "healthy" as const, work: "idle" as const }
-        for (let round = 0; round < 50; round++) {
-          const one = (host: HostId, reason: string) =>
-            row(host, {
-              was: round,
-              from: round === 0 ? { link: "unknown", work: "idle" } : healthy,
-              to: { ...healthy, summary: "healthy" },
-              event: { type: "poll.ok", at: round, health: "healthy", reason, uptime_seconds: 1 }
-            })
-          const [left, right] = yield* Effect.all(
-            [
-              results(hosts.map((host) => one(host, "left"))),
-              results(hosts.toReversed().map((host) => one(host, "right")))
-            ],
-            { concurrency: 2 }
-          )
-          const words = [...left, ...right]
-          assert.strictEqual(words.filter((word) => word === "ok").length, 40, `round ${round}`)
-          assert.strictEqual(words.filter((word) => word === "stale").length, 40, `round ${round}`)
-        }
-        const rows = yield* sql<{ same: boolean }>`
+  it.live(
+    "never lock each other, and each host takes exactly one of the two",
+    () =>
+      onDatabase(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const hosts = yield* makeHosts(40)
+          const healthy = { link: "healthy" as const, work: "idle" as const }
+          for (let round = 0; round < 50; round++) {
+            const one = (host: HostId, reason: string) =>
+              row(host, {
+                was: round,
+                from: round === 0 ? { link: "unknown", work: "idle" } : healthy,
+                to: { ...healthy, summary: "healthy" },
+                event: { type: "poll.ok", at: round, health: "healthy", reason, uptime_seconds: 1 }
+              })
+            const [left, right] = yield* Effect.all(
+              [
+                results(hosts.map((host) => one(host, "left"))),
+                results(hosts.toReversed().map((host) => one(host, "right")))
+              ],
+              { concurrency: 2 }
+            )
+            const words = [...left, ...right]
+            assert.strictEqual(words.filter((word) => word === "ok").length, 40, `round ${round}`)
+            assert.strictEqual(words.filter((word) => word === "stale").length, 40, `round ${round}`)
+          }
+          const rows = yield* sql<{ same: boolean }>`
           select bool_and(s.version = (select count(*) from host_transitions t where t.host_id = s.host_id)) as same
           from host_snapshots s`
-        assert.isTrue(rows[0]?.same)
-      })
-    ),
+          assert.isTrue(rows[0]?.same)
+        })
+      ),
     60_000
   )
 })

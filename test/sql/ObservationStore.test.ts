@@ -44,9 +44,8 @@ const times = (table: "host_patch_data" | "host_packages") =>
 
 const feed = (host: HostId) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
-    Effect.map(
-      sql<{ topic: string }>`select topic from change_feed where host_id = ${host} order by seq`,
-      (rows) => rows.map((row) => row.topic)
+    Effect.map(sql<{ topic: string }>`select topic from change_feed where host_id = ${host} order by seq`, (rows) =>
+      rows.map((row) => row.topic)
     )
   )
 
@@ -141,7 +140,10 @@ describe("a job's progress", () => {
         yield* writeProgress(orders[0]!, { percent: 40, log: ["it's 40 %", "ü", "more"] })
         yield* writeProgress(orders[0]!, { percent: 60, log: ["it's 40 %", "ü", "more"] })
         assert.deepEqual(yield* feed(host), ["job_host", "job_host", "job_host"])
-        const rows = yield* sql<{ percent: number; log: unknown }>`select progress_percent as percent, log from patch_job_hosts`
+        const rows = yield* sql<{
+          percent: number
+          log: unknown
+        }>`select progress_percent as percent, log from patch_job_hosts`
         assert.deepEqual({ ...rows[0]! }, { percent: 60, log: ["it's 40 %", "ü", "more"] })
       })
     )
@@ -175,7 +177,14 @@ describe("polls of many hosts", () => {
           seen(degraded!, { health: "degraded", reason: "repository out of reach", announce: true }),
           seen(gone!)
         ])
-        const rows = yield* sql<{ id: HostId; health: string | null; reason: string | null; failure: string | null; next: number; seen: boolean }>`
+        const rows = yield* sql<{
+          id: HostId
+          health: string | null
+          reason: string | null
+          failure: string | null
+          next: number
+          seen: boolean
+        }>`
           select d.host_id as id, health, reason, failure_kind as failure,
             extract(epoch from next_poll_at - coalesce(polled_at, failed_at))::int as next,
             h.last_seen_at is not null and h.agent_version = '2.7.0' as seen

@@ -30,7 +30,10 @@ describe("the lease", () => {
       const takesOver = Effect.scoped(waitForWorkerLock).pipe(Effect.provide(aWorker), Effect.provide(Logger.layer([])))
       const [inside, leave] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
       const first = yield* Effect.scoped(
-        waitForWorkerLock.pipe(Effect.andThen(Deferred.succeed(inside, undefined)), Effect.andThen(Deferred.await(leave)))
+        waitForWorkerLock.pipe(
+          Effect.andThen(Deferred.succeed(inside, undefined)),
+          Effect.andThen(Deferred.await(leave))
+        )
       ).pipe(Effect.provide(aWorker), Effect.forkChild)
       yield* Deferred.await(inside)
       assert.strictEqual((yield* takesOver.pipe(Effect.timeoutOption("500 millis")))._tag, "None")
@@ -59,7 +62,10 @@ describe("the heartbeat", () => {
           values ('gone/9', 0, 9, '1', now() - interval '25 hours')`
         yield* beat(worker)
         const rows = yield* sql<{ id: string }>`select worker_id as id from worker_heartbeat`
-        assert.deepEqual(rows.map((row) => row.id), ["here/1"])
+        assert.deepEqual(
+          rows.map((row) => row.id),
+          ["here/1"]
+        )
       })
     )
   )
@@ -77,10 +83,19 @@ describe("requests", () => {
         const [young, old] = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"]
         yield* ask(young, 1)
         yield* ask(old, 9)
-        assert.deepEqual((yield* readRequests(10)).map((one) => one.id), [old, young])
-        assert.deepEqual((yield* readRequests(1)).map((one) => one.id), [old])
+        assert.deepEqual(
+          (yield* readRequests(10)).map((one) => one.id),
+          [old, young]
+        )
+        assert.deepEqual(
+          (yield* readRequests(1)).map((one) => one.id),
+          [old]
+        )
         yield* finishRequests([old])
-        assert.deepEqual((yield* readRequests(10)).map((one) => one.id), [young])
+        assert.deepEqual(
+          (yield* readRequests(10)).map((one) => one.id),
+          [young]
+        )
       })
     )
   )

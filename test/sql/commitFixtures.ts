@@ -39,7 +39,10 @@ export const makeHost = Effect.fnUntraced(function* (place: { readonly link?: st
 })
 
 export const makeHosts = (count: number): Effect.Effect<Array<HostId>, SqlError.SqlError, SqlClient.SqlClient> =>
-  Effect.map(Effect.forEach(Array.from({ length: count }), () => makeHost()), (hosts) => [...hosts].sort())
+  Effect.map(
+    Effect.forEach(Array.from({ length: count }), () => makeHost()),
+    (hosts) => [...hosts].sort()
+  )
 
 /** A job with one waiting order for each host. */
 export const makeJob = Effect.fnUntraced(function* (hosts: ReadonlyArray<HostId>) {
@@ -78,7 +81,12 @@ export const row = (hostId: HostId, fields: Partial<HostCommitRow> = {}): HostCo
 })
 
 /** The commit by which an idle host takes up an order. */
-export const takesUp = (hostId: HostId, orderId: OrderId, jobId: JobId, fields: Partial<HostCommitRow> = {}): HostCommitRow =>
+export const takesUp = (
+  hostId: HostId,
+  orderId: OrderId,
+  jobId: JobId,
+  fields: Partial<HostCommitRow> = {}
+): HostCommitRow =>
   row(hostId, {
     from: { link: "unknown", work: "idle" },
     to: { link: "unknown", work: "patching.preparing", summary: "patching" },

@@ -8,7 +8,8 @@ import { requireSchema, runMigrations, schemaVersion } from "#sql/migrate.ts"
 import { migrations } from "#sql/migrations/index.ts"
 import { emptyDatabase } from "#test/setup/Database.ts"
 
-const on = (url: string) => Effect.provide(PgClient.layer({ ...parseDatabaseUrl(url), maxConnections: 1 }).pipe(Layer.orDie))
+const on = (url: string) =>
+  Effect.provide(PgClient.layer({ ...parseDatabaseUrl(url), maxConnections: 1 }).pipe(Layer.orDie))
 
 const tables = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

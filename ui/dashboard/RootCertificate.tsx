@@ -42,19 +42,20 @@ export const RootCertificate = (): JSX.Element => {
         {(facts) => (
           <div class={styles["ca"]}>
             <div class={styles["fp"]}>
-              <span class="muted">SHA-256</span>
-              <span>
+              <p>
+                <span class="muted sm">SHA-256</span>
+                <br />
                 {facts().sha256.slice(0, HALF)}
                 <br />
                 {facts().sha256.slice(HALF + 1)}
-              </span>
+              </p>
               <CopyButton text={facts().sha256} label="Copy fingerprint" />
             </div>
             <div class="code">
               <span class="trunc">{command()}</span>
               <CopyButton text={command()} label="Copy command" />
             </div>
-            <p class="muted sm">Compare the fingerprint after the download: openssl x509 -in root.crt -noout -sha256 -fingerprint</p>
+            <p class="muted sm">Compare the fingerprint after the download, before anything trusts it.</p>
           </div>
         )}
       </DataArea>

@@ -27,7 +27,7 @@ const Detail = (props: { host: JobHost }): JSX.Element => {
     return state === "running" ? `${progress_percent} %, ${span}` : span
   }
   return (
-    <span class="muted" title={words()}>
+    <span class="muted tn" title={words()}>
       {words()}
     </span>
   )
@@ -96,7 +96,7 @@ export const JobHosts = (props: {
                         class="btn quiet s"
                         type="button"
                         aria-expanded={isOpen(id)}
-                        aria-label={`Evidence and log of ${host().host_name}`}
+                        aria-label={`Show evidence and log of ${host().host_name}`}
                         onClick={() => toggle(id)}
                       >
                         Show

@@ -135,7 +135,7 @@ export default function JobPage(): JSX.Element {
         {(now) => <Progress job={now()} />}
       </DataArea>
       <div class={`cols ${styles["below"]}`}>
-        <section class="card" aria-labelledby="h-hosts">
+        <section class={`card ${styles["hosts"]}`} aria-labelledby="h-hosts">
           <header>
             <h2 id="h-hosts">Hosts</h2>
             <span class="muted sm">worst first</span>

@@ -65,14 +65,21 @@ export const consequences = (plan: Plan): Consequences => {
   const undecided = plan.hosts.filter(({ work }) => work === "unresolved").length
   const unread = plan.hosts.filter((host) => host.pending === null).length
   const none = plan.hosts.filter((host) => (plan.choice === "security" ? host.security : host.pending) === 0).length
+  const one = plan.hosts.length === 1
+  const note = (hosts: number, alone: string, several: string): ReadonlyArray<string> => {
+    if (hosts === 0) return []
+    return [one ? alone : `${plural(hosts, "host")} ${several}`]
+  }
   const notes = [
-    busy > 0 ? `${plural(busy, "host")} already at work; the new order waits for it.` : "",
-    undecided > 0 ? `${plural(undecided, "host")} waiting for a decision; the new order waits for it.` : "",
-    away > 0 ? `${plural(away, "host")} cannot be reached now; it is tried again, then counted as failed.` : "",
-    stopped > 0 ? `${plural(stopped, "host")} failed before; this order takes its place.` : "",
-    unread > 0 ? `${plural(unread, "host")} has not reported its updates yet; they are read first.` : "",
-    none > 0 && plan.choice !== "packages" ? `${plural(none, "host")} has nothing to install.` : ""
-  ].filter((note) => note !== "")
+    ...note(busy, "It is already at work; the new order waits.", "already at work; the new order waits for them."),
+    ...note(undecided, "It waits for a decision; the new order waits too.", "waiting for a decision; the new order waits for it."),
+    ...note(away, "It cannot be reached now; it is tried again, then counted as failed.", "out of reach now; tried again, then counted as failed."),
+    ...note(stopped, "Its last order failed; this one takes its place.", "failed before; this order takes its place."),
+    ...note(unread, "It has not reported its updates yet; they are read first.", "without a report of updates; they are read first."),
+    ...(plan.choice === "packages"
+      ? []
+      : note(none, "Nothing is known to be pending; what is pending then is installed.", "with nothing pending as far as known."))
+  ]
   return {
     hosts: plan.hosts.length,
     pending,

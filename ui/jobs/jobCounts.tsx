@@ -3,7 +3,7 @@ import { For, type JSX } from "solid-js"
 import type { JobItem } from "#core/Job.ts"
 import { count } from "../format/numbers.ts"
 import type { Shown } from "../format/states.ts"
-import type { Part } from "../kit/StackedBar.tsx"
+import type { Part } from "../kit/placeParts.ts"
 import { State } from "../kit/State.tsx"
 import { groupCounts, type Grouped } from "./groupCounts.ts"
 

@@ -38,7 +38,7 @@ export const progressWords = (job: JobItem): string => {
   if (job.state === "queued" || job.state === "waiting") return `${plural(job.hosts_total, "host")} waiting`
   if (job.finished_at === null) return `${count(finished)} of ${plural(job.hosts_total, "host")} finished`
   const { done, failed, uncertain } = groupCounts(job.counts)
-  if (job.state === "succeeded") return `${plural(done, "host")} done, proved by the versions found`
+  if (job.state === "succeeded") return `${count(done)} of ${plural(job.hosts_total, "host")} done`
   if (job.state === "cancelled") return `Cancelled, ${count(done)} of ${plural(job.hosts_total, "host")} done`
   const parts = [`${count(done)} done`, `${count(failed)} failed`]
   if (uncertain > 0) parts.push(`${count(uncertain)} uncertain`)

@@ -4,16 +4,21 @@ import { For, Show, type JSX } from "solid-js"
 import { Icon, type IconName } from "./Icon.tsx"
 import styles from "./Menu.module.css"
 
-export const Menu = (props: { label: string; class: string; face: JSX.Element; children: JSX.Element }): JSX.Element => (
-  <DropdownMenu.Root placement="bottom-end" gutter={4} modal={false}>
-    <DropdownMenu.Trigger class={props.class} aria-label={props.label}>
-      {props.face}
-    </DropdownMenu.Trigger>
-    <DropdownMenu.Portal>
-      <DropdownMenu.Content class={`pop ${styles["pop"]}`}>{props.children}</DropdownMenu.Content>
-    </DropdownMenu.Portal>
-  </DropdownMenu.Root>
-)
+export const Menu = (props: { label: string; class: string; face: JSX.Element; children: JSX.Element }): JSX.Element => {
+  let trigger: HTMLButtonElement | undefined
+  /** The list stands in the landmark of its button, so that screen readers meet it there. */
+  const landmark = (): HTMLElement => trigger?.closest<HTMLElement>("header, main") ?? document.body
+  return (
+    <DropdownMenu.Root placement="bottom-end" gutter={4} modal={false}>
+      <DropdownMenu.Trigger ref={trigger} class={props.class} aria-label={props.label}>
+        {props.face}
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal mount={landmark()}>
+        <DropdownMenu.Content class={`pop ${styles["pop"]}`}>{props.children}</DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  )
+}
 
 export const MenuItem = (props: {
   icon?: IconName

@@ -1,5 +1,5 @@
 /** User name first, then the password. What else an account asks for becomes a further step of the same card. */
-import { createSignal, Match, Show, Switch, type JSX } from "solid-js"
+import { createSignal, Match, onMount, Show, Switch, type JSX } from "solid-js"
 import { ApiError } from "../api/ApiError.ts"
 import { session, signIn } from "../api/session.ts"
 import { Logo } from "../kit/Icon.tsx"
@@ -15,7 +15,7 @@ const words = (cause: unknown): string => {
 }
 
 export default function SignInPage(): JSX.Element {
-  const page = usePage(() => "Sign in")
+  usePage(() => "Sign in")
   const [step, setStep] = createSignal<Step>("name")
   const [name, setName] = createSignal("")
   const [password, setPassword] = createSignal("")
@@ -24,6 +24,7 @@ export default function SignInPage(): JSX.Element {
   let passwordField: HTMLInputElement | undefined
   let nameField: HTMLInputElement | undefined
 
+  onMount(() => nameField?.focus())
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     setError(null)
@@ -64,7 +65,7 @@ export default function SignInPage(): JSX.Element {
       </header>
       <main id="main">
         <form class={`card ${styles["login"]}`} onSubmit={(event) => void submit(event)}>
-          <h1 ref={page.ref}>Sign in</h1>
+          <h1>Sign in</h1>
           <Show when={expired()}>
             <p class="muted">Your session has ended. Sign in to go on where you were.</p>
           </Show>
@@ -78,7 +79,7 @@ export default function SignInPage(): JSX.Element {
               autocomplete="username"
               autocapitalize="none"
               spellcheck={false}
-              autofocus
+              tabIndex={step() === "name" ? 0 : -1}
               required
               value={name()}
               onInput={(event) => setName(event.currentTarget.value)}

@@ -66,7 +66,11 @@ describe("the committer", () => {
       withCommitter(
         Effect.gen(function* () {
           const hosts = yield* makeHosts(6)
-          const results = yield* commitAll([nth(hosts[0]!, 0), ...hosts.slice(1).map((host) => row(host)), nth(hosts[0]!, 0)])
+          const results = yield* commitAll([
+            nth(hosts[0]!, 0),
+            ...hosts.slice(1).map((host) => row(host)),
+            nth(hosts[0]!, 0)
+          ])
           assert.deepEqual(results.slice(0, -1), ["ok", "ok", "ok", "ok", "ok", "ok"])
           assert.strictEqual(results.at(-1), "stale")
         })
@@ -77,8 +81,18 @@ describe("the committer", () => {
   const poisons: ReadonlyArray<readonly [string, (host: HostId) => HostCommitRow]> = [
     ["a text that jsonb refuses", (host) => row(host, { context: { message: "NUL \u0000" } })],
     ["an id that is none", () => row("not-a-uuid" as HostId)],
-    ["a number that is none", (host) => row(host, { timersSet: [{ id: "xstate.after.run.running", delayMillis: Number.MAX_VALUE }] })],
-    ["an intent of no order", (host) => row(host, { intentsClosed: [], jobHost: { orderId: "x" as never, state: "running", ended: false, outcome: null, agentJobId: null } })]
+    [
+      "a number that is none",
+      (host) => row(host, { timersSet: [{ id: "xstate.after.run.running", delayMillis: Number.MAX_VALUE }] })
+    ],
+    [
+      "an intent of no order",
+      (host) =>
+        row(host, {
+          intentsClosed: [],
+          jobHost: { orderId: "x" as never, state: "running", ended: false, outcome: null, agentJobId: null }
+        })
+    ]
   ]
 
   for (const [name, poison] of poisons) {
@@ -147,13 +161,15 @@ describe("a connection that is cut", () => {
             const hosts = yield* makeHosts(HOSTS)
             const done = yield* Ref.make(0)
             const life = (host: HostId) =>
-              Effect.forEach(Array.from({ length: EACH }, (_, was) => was), (was) =>
-                Effect.gen(function* () {
-                  const result = yield* committer.commit(nth(host, was))
-                  const count = yield* Ref.updateAndGet(done, (n) => n + 1)
-                  if (count % 50 === 1) yield* kill
-                  return result
-                })
+              Effect.forEach(
+                Array.from({ length: EACH }, (_, was) => was),
+                (was) =>
+                  Effect.gen(function* () {
+                    const result = yield* committer.commit(nth(host, was))
+                    const count = yield* Ref.updateAndGet(done, (n) => n + 1)
+                    if (count % 50 === 1) yield* kill
+                    return result
+                  })
               )
             const results = yield* Effect.forEach(hosts, life, { concurrency: "unbounded" })
             assert.deepEqual(new Set(results.flat()), new Set(["ok"]))
@@ -161,7 +177,9 @@ describe("a connection that is cut", () => {
           })
         ).pipe(
           Effect.provide(
-            PgClient.layer({ ...parseDatabaseUrl(url), maxConnections: 3, applicationName: "under test" }).pipe(Layer.orDie)
+            PgClient.layer({ ...parseDatabaseUrl(url), maxConnections: 3, applicationName: "under test" }).pipe(
+              Layer.orDie
+            )
           )
         )
       }),

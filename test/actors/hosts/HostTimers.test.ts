@@ -71,7 +71,10 @@ describe("a host's deadlines", () => {
       yield* TestClock.adjust(99)
       assert.deepEqual(yield* mailOf(host), [])
       yield* TestClock.adjust(1)
-      assert.deepEqual((yield* mailOf(host)).map((mail) => mail.armed?.version), [2])
+      assert.deepEqual(
+        (yield* mailOf(host)).map((mail) => mail.armed?.version),
+        [2]
+      )
       yield* TestClock.adjust(1_000)
       assert.deepEqual(yield* mailOf(host), [])
     })
@@ -88,7 +91,10 @@ describe("a host's deadlines", () => {
       assert.strictEqual(waiting.length, 2)
       yield* timers.set(host, call, 50, 2)
       yield* timers.cancel(host, run)
-      assert.deepEqual(waiting.map((mail) => timers.isCurrent(mail.armed!)), [false, false])
+      assert.deepEqual(
+        waiting.map((mail) => timers.isCurrent(mail.armed!)),
+        [false, false]
+      )
       yield* TestClock.adjust(50)
       const [late] = yield* mailOf(host)
       assert.isTrue(timers.isCurrent(late!.armed!))

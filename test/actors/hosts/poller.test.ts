@@ -44,11 +44,15 @@ const look = async (host: WorldHost): Promise<Row> =>
     )
   )[0]!
 
-const becomes = (host: WorldHost, fits: (row: Row) => boolean, deadline = 15_000) => until(() => look(host), fits, deadline)
+const becomes = (host: WorldHost, fits: (row: Row) => boolean, deadline = 15_000) =>
+  until(() => look(host), fits, deadline)
 const refresh = (host: WorldHost) => world.run(requestRefresh(world.caller, host.id))
 const allHealthy = () =>
   until(
-    () => world.query<{ link: string; read: string | null }>("select link, read_at as read from host_snapshots left join host_packages using (host_id)"),
+    () =>
+      world.query<{ link: string; read: string | null }>(
+        "select link, read_at as read from host_snapshots left join host_packages using (host_id)"
+      ),
     (rows) => rows.every((row) => row.link === "healthy" && row.read !== null),
     20_000
   )
@@ -56,7 +60,9 @@ const allHealthy = () =>
 describe("the poller", () => {
   it("plans the next poll of each host a tenth around the interval, no two the same", async () => {
     const INTERVAL = 300_000
-    worker = await startPlanted(world, { settings: { healthIntervalMillis: INTERVAL, retryMillis: [60_000, 60_000, 600_000] } })
+    worker = await startPlanted(world, {
+      settings: { healthIntervalMillis: INTERVAL, retryMillis: [60_000, 60_000, 600_000] }
+    })
     await allHealthy()
     const waits = await until(
       () =>
@@ -70,7 +76,9 @@ describe("the poller", () => {
       expect(wait).toBeLessThanOrEqual(INTERVAL * 1.1 + 1)
     }
     expect(new Set(waits.map(({ wait }) => Math.round(wait!))).size).toBeGreaterThan(waits.length - 3)
-    expect(Math.max(...waits.map(({ wait }) => wait!)) - Math.min(...waits.map(({ wait }) => wait!))).toBeGreaterThan(INTERVAL * 0.05)
+    expect(Math.max(...waits.map(({ wait }) => wait!)) - Math.min(...waits.map(({ wait }) => wait!))).toBeGreaterThan(
+      INTERVAL * 0.05
+    )
   })
 
   it("repeats a failed poll after the first and second wait, calls the third failure unreachable, and comes back on refresh at once", async () => {
@@ -110,10 +118,15 @@ describe("the poller", () => {
     const before = await look(host!)
     world.fleet.publish(host!.address)
     await refresh(host!)
-    const after = await becomes(host!, (row) => row.patches_read !== before.patches_read && row.packages_read !== before.packages_read)
+    const after = await becomes(
+      host!,
+      (row) => row.patches_read !== before.patches_read && row.packages_read !== before.packages_read
+    )
     expect(after.link).toBe("healthy")
     const { pending } = await world.fleet.truth(host!.address)
-    const [stored] = await world.query<{ pending: number }>("select pending from host_patch_data where host_id = $1", [host!.id])
+    const [stored] = await world.query<{ pending: number }>("select pending from host_patch_data where host_id = $1", [
+      host!.id
+    ])
     expect(stored?.pending).toBe(pending.length)
   })
 
@@ -141,18 +154,27 @@ describe("the poller", () => {
     const row = await becomes(host!, (one) => one.failure === "rate_limited")
     expect([row.link, row.misses]).toEqual(["healthy", 0])
     expect(row.wait_ms).toBeGreaterThanOrEqual(77_000 - 1)
-    const failed = await world.query("select 1 from host_transitions where host_id = $1 and event_type = 'poll.failed'", [host!.id])
+    const failed = await world.query(
+      "select 1 from host_transitions where host_id = $1 and event_type = 'poll.failed'",
+      [host!.id]
+    )
     expect(failed).toEqual([])
   })
 
   it("never has more polls under way than it has pollers, however many hosts hang", async () => {
     await world.query("update host_health_data set next_poll_at = now() - interval '1 hour'")
     world.fleet.misbehaveAll({ kind: "hang" })
-    await until(() => world.fleet.stats().open_connections, (open) => open === 0)
+    await until(
+      () => world.fleet.stats().open_connections,
+      (open) => open === 0
+    )
     world.fleet.resetStats()
     worker = await startPlanted(world, { settings: { pollers: 3, startPollsPerSecond: 10_000 } })
     await until(
-      () => world.query<{ n: number }>("select count(*)::int as n from host_health_data where failure_kind is not null and failed_at > now() - interval '1 minute'"),
+      () =>
+        world.query<{ n: number }>(
+          "select count(*)::int as n from host_health_data where failure_kind is not null and failed_at > now() - interval '1 minute'"
+        ),
       (rows) => rows[0]!.n >= 8,
       18_000
     )

@@ -12,7 +12,11 @@ const worker = { id: "here/1", epoch: 3, pid: 77, programVersion: "1.2.3" }
  * Moves the test's clock on by steps, with real input and output between them, until the answer fits.
  * Answers with it and the milliseconds of the test's clock that it took.
  */
-const advanceUntil = <A>(step: Duration.Input, ask: Effect.Effect<A, unknown, SqlClient.SqlClient>, fits: (answer: A) => boolean) =>
+const advanceUntil = <A>(
+  step: Duration.Input,
+  ask: Effect.Effect<A, unknown, SqlClient.SqlClient>,
+  fits: (answer: A) => boolean
+) =>
   Effect.gen(function* () {
     const from = yield* Clock.currentTimeMillis
     for (let tries = 0; tries < 2_000; tries++) {

@@ -19,7 +19,11 @@ const stateOf = async (world: World, job: JobId) =>
   (await world.query<{ state: string }>("select state from patch_jobs where id = $1", [job]))[0]!.state
 
 const ends = (world: World, job: JobId, deadline = 20_000) =>
-  until(() => stateOf(world, job), (state) => REST.includes(state), deadline)
+  until(
+    () => stateOf(world, job),
+    (state) => REST.includes(state),
+    deadline
+  )
 
 interface Share {
   readonly host_id: string
@@ -39,7 +43,7 @@ describe("jobs of a small fleet", () => {
   let worker: { readonly stop: () => Promise<void> } | undefined
   let next = 0
   beforeAll(async () => {
-    world = await makeWorld({ count: 20, seed: 41 })
+    world = await makeWorld({ count: 22, seed: 41 })
   })
   afterEach(async () => {
     await worker?.stop()
@@ -108,9 +112,17 @@ describe("jobs of a small fleet", () => {
     world.fleet.misbehave(runs!.address, { kind: "hold", at: "before_change" })
     worker = await world.startWorker()
     const job = await world.apply([runs!])
-    await until(() => world.fleet.view(runs!.address).holding, (holding) => holding, 10_000)
+    await until(
+      () => world.fleet.view(runs!.address).holding,
+      (holding) => holding,
+      10_000
+    )
     const both = await world.apply([runs!, waits!], { max_concurrency: 1 })
-    await until(() => shares(world, both), (rows) => rows.some((row) => row.ended), 10_000)
+    await until(
+      () => shares(world, both),
+      (rows) => rows.some((row) => row.ended),
+      10_000
+    )
     await world.run(requestCancel(world.caller, both))
     expect(await ends(world, both)).toBe("cancelled")
     await world.run(requestCancel(world.caller, job))
@@ -128,10 +140,18 @@ describe("jobs of a small fleet", () => {
     world.fleet.misbehave(host!.address, { kind: "hold", at: "before_change", times: 1 })
     worker = await world.startWorker()
     const first = await world.apply([host!])
-    await until(() => world.fleet.view(host!.address).holding, (holding) => holding, 10_000)
+    await until(
+      () => world.fleet.view(host!.address).holding,
+      (holding) => holding,
+      10_000
+    )
     world.fleet.publish(host!.address)
     const second = await world.apply([host!])
-    await until(() => stateOf(world, second), (state) => state === "running", 10_000)
+    await until(
+      () => stateOf(world, second),
+      (state) => state === "running",
+      10_000
+    )
     expect((await shares(world, second)).map((row) => row.state)).toEqual(["queued"])
     expect(sent(world, host!)).toBe(1)
     world.fleet.release(host!.address)
@@ -144,12 +164,28 @@ describe("jobs of a small fleet", () => {
     expect(order?.after).toBe(true)
   })
 
+  it("do not give up a host of which the worker has not heard yet", async () => {
+    const [host] = fresh(1)
+    await world.query("update hosts set removed_at = now() where id = $1", [host!.id])
+    worker = await world.startWorker()
+    const heard = await world.apply([fresh(1)[0]!])
+    expect(await ends(world, heard)).toBe("succeeded")
+    // As after a registration whose notification was lost.
+    await world.query("update hosts set removed_at = null where id = $1", [host!.id])
+    const job = await world.apply([host!])
+    expect(await ends(world, job)).toBe("succeeded")
+  })
+
   it("go on after the worker was stopped and started, nothing done twice", { timeout: 40_000 }, async () => {
     const hosts = fresh(4)
     for (const host of hosts) world.fleet.misbehave(host.address, { kind: "hold", at: "before_change", times: 1 })
     worker = await world.startWorker()
     const job = await world.apply(hosts, { max_concurrency: 2 })
-    await until(() => hosts.filter((host) => world.fleet.view(host.address).holding).length, (n) => n === 2, 10_000)
+    await until(
+      () => hosts.filter((host) => world.fleet.view(host.address).holding).length,
+      (n) => n === 2,
+      10_000
+    )
     await worker.stop()
     worker = await world.startWorker()
     const releasing = until(
@@ -176,7 +212,8 @@ describe("a job of sixty hosts, seven of which fail", () => {
   it("ends partially failed with each host counted once", { timeout: 90_000 }, async () => {
     for (const host of world.hosts) world.fleet.publish(host.address)
     const bad = new Set(world.hosts.slice(0, 7).map((host) => host.id as string))
-    for (const host of world.hosts.slice(0, 7)) world.fleet.misbehave(host.address, { kind: "fail_job", message: "dpkg was interrupted" })
+    for (const host of world.hosts.slice(0, 7))
+      world.fleet.misbehave(host.address, { kind: "fail_job", message: "dpkg was interrupted" })
     const job = await world.apply(world.hosts, { max_concurrency: 20 })
     expect(await ends(world, job, 60_000)).toBe("partially_failed")
     const rows = await shares(world, job)
@@ -185,12 +222,26 @@ describe("a job of sixty hosts, seven of which fail", () => {
         bad.has(row.host_id) ? ["failed", true, "failed"] : ["succeeded", true, "done"]
       )
     }
-    const [stored] = await world.query<{ counts: unknown }>("select context->'counts' as counts from job_snapshots where job_id = $1", [job])
-    expect(stored?.counts).toEqual({ queued: 0, open: 0, succeeded: 53, failed: 7, deferred: 0, cancelled: 0, uncertain: 0 })
+    const [stored] = await world.query<{ counts: unknown }>(
+      "select context->'counts' as counts from job_snapshots where job_id = $1",
+      [job]
+    )
+    expect(stored?.counts).toEqual({
+      queued: 0,
+      open: 0,
+      succeeded: 53,
+      failed: 7,
+      deferred: 0,
+      cancelled: 0,
+      uncertain: 0
+    })
     for (const host of world.hosts) {
       expect(applied(world, host)).toHaveLength(bad.has(host.id) ? 0 : 1)
     }
-    const history = await world.query<{ to_state: string }>("select to_state from job_transitions where job_id = $1 order by version", [job])
+    const history = await world.query<{ to_state: string }>(
+      "select to_state from job_transitions where job_id = $1 order by version",
+      [job]
+    )
     expect(history.at(0)?.to_state).toBe("running")
     expect(history.at(-1)?.to_state).toBe("partially_failed")
   })
