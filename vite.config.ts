@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs"
 import { defineConfig } from "vite"
 import solid from "vite-plugin-solid"
 
-const version: unknown = (JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: unknown })
-  .version
+const version: unknown = (
+  JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: unknown }
+).version
 
 /** The console. No script or style stands inside index.html: the server's policy is default-src 'self'. */
 export default defineConfig({

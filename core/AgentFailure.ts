@@ -33,7 +33,8 @@ export type AgentFailureKind = typeof AgentFailureKind.Type
 /** What each failure means and what to do about it. */
 export const agentFailureWords: Record<AgentFailureKind, string> = {
   refused: "Nothing listens on the agent's port. Start linux-patch-api on the host or correct the port.",
-  connect_timeout: "No connection within the deadline. Check that the host is up and no firewall drops the agent's port.",
+  connect_timeout:
+    "No connection within the deadline. Check that the host is up and no firewall drops the agent's port.",
   timed_out: "The agent took the connection but did not answer in time. Look at the agent's log on the host.",
   connection_lost: "The connection broke before the answer was complete. The manager asks again.",
   unreachable_network: "There is no route to the host. Check its address and the network between.",
@@ -45,7 +46,8 @@ export const agentFailureWords: Record<AgentFailureKind, string> = {
   wrong_name: "The agent's certificate names another host or address. Issue a certificate for the registered address.",
   wrong_identity:
     "The agent presents the certificate of another registered host. Find out which machine answers at this address.",
-  certificate_unusable: "The agent's certificate is not made for a server. Issue a host certificate here and install it.",
+  certificate_unusable:
+    "The agent's certificate is not made for a server. Issue a host certificate here and install it.",
   protocol_error: "The agent does not speak TLS 1.3. Update the agent.",
   not_tls: "Something other than a TLS server answers on the agent's port. Check the port.",
   client_certificate_refused:

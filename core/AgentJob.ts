@@ -2,7 +2,16 @@
 import { Schema } from "effect"
 import { AgentJobId } from "./Ids.ts"
 
-export const AgentJobStatus = Schema.Literals(["pending", "running", "rebooting", "completed", "failed", "cancelled", "timed_out", "unknown"])
+export const AgentJobStatus = Schema.Literals([
+  "pending",
+  "running",
+  "rebooting",
+  "completed",
+  "failed",
+  "cancelled",
+  "timed_out",
+  "unknown"
+])
 export type AgentJobStatus = typeof AgentJobStatus.Type
 
 /** One line of the agent's job list. */

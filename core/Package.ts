@@ -42,10 +42,9 @@ export const Selection = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("security") }),
   Schema.Struct({
     kind: Schema.Literal("packages"),
-    names: Schema.Array(Schema.String.check(Schema.isPattern(/^[a-zA-Z0-9][a-zA-Z0-9+._-]*$/), Schema.isMaxLength(256))).check(
-      Schema.isMinLength(1),
-      Schema.isMaxLength(1000)
-    )
+    names: Schema.Array(
+      Schema.String.check(Schema.isPattern(/^[a-zA-Z0-9][a-zA-Z0-9+._-]*$/), Schema.isMaxLength(256))
+    ).check(Schema.isMinLength(1), Schema.isMaxLength(1000))
   })
 ]).annotate({ identifier: "Selection" })
 export type Selection = typeof Selection.Type

@@ -49,9 +49,7 @@ export const compareDeb = (left: string, right: string): number => {
   const a = splitDeb(left)
   const b = splitDeb(right)
   return (
-    compareNumbers(a.epoch, b.epoch) ||
-    compareDebPart(a.upstream, b.upstream) ||
-    compareDebPart(a.revision, b.revision)
+    compareNumbers(a.epoch, b.epoch) || compareDebPart(a.upstream, b.upstream) || compareDebPart(a.revision, b.revision)
   )
 }
 
@@ -84,9 +82,7 @@ export const compareRpm = (left: string, right: string): number => {
   const a = splitDeb(left)
   const b = splitDeb(right)
   return (
-    compareNumbers(a.epoch, b.epoch) ||
-    compareRpmPart(a.upstream, b.upstream) ||
-    compareRpmPart(a.revision, b.revision)
+    compareNumbers(a.epoch, b.epoch) || compareRpmPart(a.upstream, b.upstream) || compareRpmPart(a.revision, b.revision)
   )
 }
 

@@ -11,7 +11,9 @@ export interface DatabaseSettings {
 }
 
 /** A statement never runs longer than 30 s; a lock is waited for 10 s. Migrations set their own limits. */
-export const layer = (settings: DatabaseSettings): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError.SqlError> =>
+export const layer = (
+  settings: DatabaseSettings
+): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError.SqlError> =>
   PgClient.layer({
     ...parseDatabaseUrl(settings.url),
     applicationName: settings.applicationName,

@@ -5,14 +5,19 @@
 import type { PgClientConfig } from "@effect/sql-pg/PgClient"
 import { Redacted } from "effect"
 
-export type DatabaseAddress = Pick<PgClientConfig, "host" | "port" | "path" | "database" | "username" | "password" | "ssl">
+export type DatabaseAddress = Pick<
+  PgClientConfig,
+  "host" | "port" | "path" | "database" | "username" | "password" | "ssl"
+>
 
 /** Throws a TypeError naming the flaw where the text is no PostgreSQL address. */
 export const parseDatabaseUrl = (text: string): DatabaseAddress => {
   const schemeless = text.replace(/^postgres(ql)?:\/\//, "")
   if (schemeless === text) throw new TypeError("The database address has to begin with postgresql://")
   // The URL parser refuses an empty host for schemes it knows, so a socket address gets a stand-in host.
-  const url = new URL(`http://${schemeless.startsWith("/") ? "socket" : ""}${schemeless}`.replace(/\/\/([^/?]*)@\//, "//$1@socket/"))
+  const url = new URL(
+    `http://${schemeless.startsWith("/") ? "socket" : ""}${schemeless}`.replace(/\/\/([^/?]*)@\//, "//$1@socket/")
+  )
   const parameter = (name: string) => url.searchParams.get(name) ?? undefined
   const port = Number(parameter("port") ?? (url.port || 5432))
   const database = decodeURIComponent(url.pathname.slice(1)) || parameter("dbname")

@@ -21,9 +21,7 @@ const StoredJob = Schema.Struct({
   version: Schema.NullOr(Schema.Int),
   value: Schema.Unknown,
   context: Schema.Unknown,
-  timers: Schema.Array(
-    Schema.Struct({ id: Schema.String, armed_version: Schema.Int, remaining_ms: Schema.Number })
-  )
+  timers: Schema.Array(Schema.Struct({ id: Schema.String, armed_version: Schema.Int, remaining_ms: Schema.Number }))
 })
 export type StoredJob = typeof StoredJob.Type
 const decodeJobs = Schema.decodeUnknownEffect(Schema.Array(StoredJob))

@@ -2,7 +2,12 @@
 import { Predicate } from "effect"
 import type { SqlError } from "effect/sql"
 
-const refusing: ReadonlySet<string> = new Set(["UniqueViolation", "ConstraintError", "SqlSyntaxError", "AuthorizationError"])
+const refusing: ReadonlySet<string> = new Set([
+  "UniqueViolation",
+  "ConstraintError",
+  "SqlSyntaxError",
+  "AuthorizationError"
+])
 
 /**
  * True where trying again cannot help: a constraint, bad data (SQLSTATE 22), an exception raised by our own functions (P0001),

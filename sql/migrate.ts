@@ -79,6 +79,8 @@ export const migrate = (url: string): Promise<void> =>
   Effect.runPromise(
     runMigrations.pipe(
       Effect.asVoid,
-      Effect.provide(PgClient.layer({ ...parseDatabaseUrl(url), applicationName: "patch-manager migrate", maxConnections: 1 }))
+      Effect.provide(
+        PgClient.layer({ ...parseDatabaseUrl(url), applicationName: "patch-manager migrate", maxConnections: 1 })
+      )
     )
   )

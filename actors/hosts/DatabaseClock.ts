@@ -20,7 +20,9 @@ export class DatabaseClock extends Context.Service<DatabaseClock, { readonly now
       }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
       yield* measure
       yield* measure.pipe(
-        Effect.catch((error) => Effect.logWarning("Database time could not be read; going on with the last offset", error)),
+        Effect.catch((error) =>
+          Effect.logWarning("Database time could not be read; going on with the last offset", error)
+        ),
         Effect.delay("1 minute"),
         Effect.forever,
         Effect.forkScoped

@@ -4,11 +4,19 @@
  */
 import { Context, Effect } from "effect"
 
-export type FailpointName = "intent_uncommitted" | "intent_committed" | "call_sent" | "call_answered" | "answer_committed"
+export type FailpointName =
+  | "intent_uncommitted"
+  | "intent_committed"
+  | "call_sent"
+  | "call_answered"
+  | "answer_committed"
 
-export const Failpoint = Context.Reference<(name: FailpointName) => Effect.Effect<void>>("patch-manager/actors/Failpoint", {
-  defaultValue: () => () => Effect.void
-})
+export const Failpoint = Context.Reference<(name: FailpointName) => Effect.Effect<void>>(
+  "patch-manager/actors/Failpoint",
+  {
+    defaultValue: () => () => Effect.void
+  }
+)
 
 export const reach = Effect.fnUntraced(function* (name: FailpointName) {
   const failpoint = yield* Failpoint

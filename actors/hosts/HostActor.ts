@@ -34,7 +34,8 @@ export interface HostActorEnvironment {
   readonly committed: (host: HostHandle, event: HostEvent, commands: ReadonlyArray<HostCommand>) => Effect.Effect<void>
 }
 
-const opensIntent = (commands: ReadonlyArray<HostCommand>) => commands.some((command) => command.kind === "IntentOpened")
+const opensIntent = (commands: ReadonlyArray<HostCommand>) =>
+  commands.some((command) => command.kind === "IntentOpened")
 const isAnswer = (event: HostEvent) =>
   event.type === "accepted" || event.type === "refused" || event.type === "unsent" || event.type === "unclear"
 

@@ -10,10 +10,7 @@ import { interpret, type Tell } from "./HostInterpreter.ts"
 
 export interface HostCalls {
   /** The fiber of the call that was started, if there was one. */
-  readonly carryOut: (
-    host: HostHandle,
-    calls: ReadonlyArray<HostCall>
-  ) => Effect.Effect<Fiber.Fiber<void> | undefined>
+  readonly carryOut: (host: HostHandle, calls: ReadonlyArray<HostCall>) => Effect.Effect<Fiber.Fiber<void> | undefined>
   readonly breakOff: (host: HostHandle) => Effect.Effect<void>
 }
 

@@ -93,7 +93,10 @@ export class HostSupervisor extends Context.Service<
           Effect.annotateLogs({ module: "hosts", host_id: id })
         )
 
-      const restart = Effect.fnUntraced(function* (host: HostHandle, cause: Cause.Cause<unknown>): Effect.fn.Return<void> {
+      const restart = Effect.fnUntraced(function* (
+        host: HostHandle,
+        cause: Cause.Cause<unknown>
+      ): Effect.fn.Return<void> {
         const count = (restarts.get(host.id) ?? 0) + 1
         restarts.set(host.id, count)
         yield* Effect.logError("The host's actor ended and starts again from its stored state", cause).pipe(
@@ -101,7 +104,10 @@ export class HostSupervisor extends Context.Service<
         )
         if (count > RESTARTS_BEFORE_PARKING) {
           const reason = Cause.squash(cause)
-          return yield* park(host.id, `Its machine failed ${count} times: ${reason instanceof Error ? reason.message : reason}`)
+          return yield* park(
+            host.id,
+            `Its machine failed ${count} times: ${reason instanceof Error ? reason.message : reason}`
+          )
         }
         yield* Effect.sleep(100 * 2 ** count)
         yield* load([host.id]).pipe(Effect.retry(Schedule.spaced("1 second")), Effect.orDie)
@@ -168,7 +174,7 @@ export class HostSupervisor extends Context.Service<
       })
 
       const hydrate = Effect.gen(function* () {
-        for (let after: HostId | null = null, count = 0; ; ) {
+        for (let after: HostId | null = null, count = 0; ;) {
           const page: ReadonlyArray<StoredHost> = yield* readHostPage(after, PAGE).pipe(
             Effect.provideService(SqlClient.SqlClient, sql)
           )

@@ -24,7 +24,9 @@ export class PollWriter extends Context.Service<
               Effect.provideService(SqlClient.SqlClient, sql),
               Effect.tapError((error) => Effect.logWarning("Poll results wait for the database", error)),
               Effect.retry({ while: (error) => !isRefusal(error), schedule: Schedule.spaced("1 second") }),
-              Effect.catch((error) => Effect.logError("Poll results were dropped; the next poll brings them again", error))
+              Effect.catch((error) =>
+                Effect.logError("Poll results were dropped; the next poll brings them again", error)
+              )
             )
           ),
           Effect.andThen(Effect.sleep("100 millis")),

@@ -22,7 +22,8 @@ export interface Polls {
 
 const jittered = (millis: number) => Effect.map(Random.next, (spread) => millis * (0.9 + 0.2 * spread))
 
-const isDue = (readAt: number | null, now: number, interval: number) => readAt === null || now - readAt >= interval * 0.95
+const isDue = (readAt: number | null, now: number, interval: number) =>
+  readAt === null || now - readAt >= interval * 0.95
 
 /** System facts and patches, and the package list too when the patches changed, daily, or on request. */
 const readRest = Effect.fnUntraced(function* (
@@ -108,7 +109,8 @@ export const makePoller = Effect.gen(function* () {
     Effect.gen(function* () {
       const remaining = stored.next_poll_ms
       // A host never polled goes first; after a long stop the overdue ones are spread, not all at once.
-      const wait = remaining === null ? 0 : remaining > 0 ? remaining : (1000 * overdue++) / settings.startPollsPerSecond
+      const wait =
+        remaining === null ? 0 : remaining > 0 ? remaining : (1000 * overdue++) / settings.startPollsPerSecond
       yield* due.set(host.id, Math.min(wait, settings.retryMillis.at(-1)!))
     })
   )
@@ -131,11 +133,9 @@ export const makePoller = Effect.gen(function* () {
       Effect.annotateLogs({ module: "hosts", host_id: host.id })
     )
   })
-  yield* Effect.forEach(
-    Array.from({ length: settings.pollers }),
-    () => turn.pipe(Effect.forever, Effect.forkScoped),
-    { discard: true }
-  )
+  yield* Effect.forEach(Array.from({ length: settings.pollers }), () => turn.pipe(Effect.forever, Effect.forkScoped), {
+    discard: true
+  })
 
   const polls: Polls = {
     refresh: (id) =>
@@ -148,4 +148,3 @@ export const makePoller = Effect.gen(function* () {
   }
   return polls
 })
-

@@ -11,7 +11,11 @@ const records = <K extends HostRecord["kind"]>(commands: ReadonlyArray<HostComma
   commands.filter((command): command is Extract<HostRecord, { kind: K }> => command.kind === kind)
 
 /** The order's row in its job: its end if this step ended it, else where its host stands, if that moved. */
-const jobHostOf = (before: HostSnapshot, after: HostSnapshot, commands: ReadonlyArray<HostCommand>): HostCommitRow["jobHost"] => {
+const jobHostOf = (
+  before: HostSnapshot,
+  after: HostSnapshot,
+  commands: ReadonlyArray<HostCommand>
+): HostCommitRow["jobHost"] => {
   const outcome = records(commands, "Ended").at(-1)?.outcome
   if (outcome) {
     return {
@@ -28,9 +32,7 @@ const jobHostOf = (before: HostSnapshot, after: HostSnapshot, commands: Readonly
   const was = jobHostStateOf(placeOf(before).work)
   const is = jobHostStateOf(placeOf(after).work)
   const same = before.context.order?.id === order.id && was === is && before.context.job_id === after.context.job_id
-  return same
-    ? null
-    : { orderId: order.id, state: is, ended: false, outcome: null, agentJobId: after.context.job_id }
+  return same ? null : { orderId: order.id, state: is, ended: false, outcome: null, agentJobId: after.context.job_id }
 }
 
 export const commitRow = (

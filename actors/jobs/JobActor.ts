@@ -10,7 +10,14 @@ import type { Order } from "#core/Order.ts"
 import { jobMachineVersion } from "#machines/jobMachine.ts"
 import { jobStateOf, type JobSnapshot, jobStep } from "#machines/jobStep.ts"
 import type { Step } from "#machines/makeStep.ts"
-import { commitJob, endQueuedOrders, lookAtJob, readOpenOrders, readQueuedOrders, type StoredJob } from "#sql/JobSnapshotStore.ts"
+import {
+  commitJob,
+  endQueuedOrders,
+  lookAtJob,
+  readOpenOrders,
+  readQueuedOrders,
+  type StoredJob
+} from "#sql/JobSnapshotStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
 import { monotonicMillis } from "../hosts/DueQueue.ts"
 import { HostSteps } from "../hosts/HostSteps.ts"
@@ -140,7 +147,8 @@ export const runJob = Effect.fnUntraced(function* (
     const { counts, cancel_requested_by } = yield* lookAtJob(handle.job.id)
     const at = yield* clock.now
     yield* take(handle, epoch, { type: "start", at, by: handle.job.requested_by }, setTimers)
-    if (cancel_requested_by !== null) yield* take(handle, epoch, { type: "cancel", at, by: cancel_requested_by }, setTimers)
+    if (cancel_requested_by !== null)
+      yield* take(handle, epoch, { type: "cancel", at, by: cancel_requested_by }, setTimers)
     yield* take(handle, epoch, { type: "counts", at, counts }, setTimers)
     if (jobStateOf(handle.snapshot) === "running" && handle.snapshot.context.cancel_asked === null) yield* offer(handle)
     // Hosts of one job end in bursts; one look serves them all.
@@ -152,4 +160,3 @@ export const restoreJob = (job: StoredJob): Result.Result<JobSnapshot, { readonl
   job.machine_version === null
     ? Result.map(jobStep.initialStep(), (first) => first.snapshot)
     : jobStep.restore({ machine_version: job.machine_version, value: job.value, context: job.context })
-

@@ -74,7 +74,7 @@ const load = (directory: string, hostDays: number) =>
         !belongTogether({ certificate_pem, private_key_pem })
       ) {
         throw new AuthorityError({
-          message: `${certificatePath(directory, "ca")} and its key are missing or do not belong together. "patch-manager start" makes them; in an existing installation restore them from a backup.`
+          message: `${certificatePath(directory, "ca")} and its key are missing or do not belong together. The first start makes them; in an existing installation restore them from a backup.`
         })
       }
       return await make({ certificate_pem, private_key_pem }, hostDays)

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { beatForever } from "../housekeeping/Heartbeat.ts"
 import { recordComplianceForever } from "../housekeeping/Compliance.ts"
+import { pruneForever } from "../housekeeping/Pruner.ts"
 import { HostSupervisor } from "../hosts/HostSupervisor.ts"
 import { makePoller } from "../hosts/Poller.ts"
 import { WorkerSettings } from "../hosts/WorkerSettings.ts"
@@ -25,6 +26,7 @@ export const runWorker = Effect.fnUntraced(function* (
   yield* Effect.logInfo(`Worker took over with epoch ${lease.epoch} and ${count} hosts`)
   yield* listenForWakes(polls)
   yield* Effect.forkScoped(recordComplianceForever)
+  yield* Effect.forkScoped(pruneForever)
   yield* ready
   return yield* Effect.raceFirst(supervisor.fenced, jobs.fenced)
 })

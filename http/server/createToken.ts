@@ -27,7 +27,7 @@ export const createToken = Effect.fnUntraced(function* (request: TokenRequest) {
   const account = yield* findByUsername(request.username)
   if (account === null || account.disabled) {
     return yield* new TokenRefused({
-      message: `There is no active user named ${request.username}. "patch-manager user list" shows who there is.`
+      message: `There is no active user named ${request.username}. Check the name; the first administrator is called admin.`
     })
   }
   const expiresIn = Duration.fromInputUnsafe(request.expiresIn)

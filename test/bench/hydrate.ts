@@ -9,11 +9,11 @@ const weigh = async (at: Installation): Promise<string> => {
   return shown(Number(row?.bytes))
 }
 
-/** A context as it is after a job: what is kept of the last outcome makes it about twice as long as that of a new host. */
+/** As long as the context of a host in the middle of a job, which holds its order, baseline and changes. */
 const lengthen = async (at: Installation, bytes: number): Promise<void> => {
   await at.query(
     `update host_snapshots
-     set context = jsonb_set(context, '{misses}', '0') || jsonb_build_object('bench', repeat('x', greatest(0, $1 - length(context::text))))`,
+     set context = context || jsonb_build_object('bench', repeat('x', greatest(0, $1 - length(context::text))))`,
     [bytes]
   )
 }
@@ -45,6 +45,10 @@ export const hydrate = async (at: Installation, report: Report): Promise<void> =
     report.figure(`${shown(cpuMs / 1000)} s CPU from the start of the process`)
     const value = started.first.readyMs / 1000
     report.goal({ name: `hydrating ${at.hosts.length} hosts`, value, limit: 3, unit: "s" })
+    const [row] = await at.query<{ n: string }>(
+      "select count(*) as n from host_snapshots where parked_reason is not null"
+    )
+    report.goal({ name: "hosts that could not be loaded", value: Number(row?.n), limit: 0, unit: "hosts" })
   } finally {
     await started.child.stop()
   }

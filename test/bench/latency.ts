@@ -49,6 +49,17 @@ const enqueue = ({ id }: BenchHost) =>
     )
   )
 
+/** How long the jobs took from the beginning of their transaction to the commit in which their host took them. */
+const takenAfter = async (at: Installation, jobs: number): Promise<ReadonlyArray<number>> => {
+  const rows = await at.query<{ ms: number }>(
+    `select (extract(epoch from t.at - j.created_at) * 1000)::float8 as ms
+     from host_transitions t join patch_job_hosts o on o.id = t.order_id join patch_jobs j on j.id = o.job_id
+     where t.event_type = 'order' order by j.number desc limit $1`,
+    [jobs]
+  )
+  return rows.map((row) => row.ms)
+}
+
 const GAP_MS = 200
 
 interface Phase {
@@ -92,6 +103,8 @@ export const latency = async (at: Installation, report: Report): Promise<void> =
       }
       const p50 = percentile(samples, 0.5)
       const p99 = percentile(samples, 0.99)
+      const taken = shown(percentile(await takenAfter(at, jobs), 0.5))
+      report.figure(`${name}: from the insert to the host's commit p50 ${taken} ms, the rest is the call`)
       if (judged) {
         report.goal({ name: `enqueue to agent call, ${name}, p50`, value: p50, limit: 15, unit: "ms" })
         report.goal({ name: `enqueue to agent call, ${name}, p99`, value: p99, limit: 100, unit: "ms" })

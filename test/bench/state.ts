@@ -10,11 +10,7 @@ export const withoutPause = {
   retryMillis: [1_000, 1_000, 1_000]
 }
 
-export const startWorker = (
-  at: Installation,
-  settings: WorkerStart["settings"],
-  client: WorkerStart["client"] = {}
-) =>
+export const startWorker = (at: Installation, settings: WorkerStart["settings"], client: WorkerStart["client"] = {}) =>
   startChild<WorkerReady>("workerProcess.ts", {
     url: at.url,
     secretsDir: at.secretsDir,

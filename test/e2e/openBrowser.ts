@@ -22,7 +22,11 @@ const unpack = async (): Promise<string> => {
   const temporary = `${folder}.${process.pid}`
   await mkdir(temporary, { recursive: true })
   const file = join(temporary, "chromium")
-  await pipeline(createReadStream(join(packed, "bin", "chromium.br")), createBrotliDecompress(), createWriteStream(file))
+  await pipeline(
+    createReadStream(join(packed, "bin", "chromium.br")),
+    createBrotliDecompress(),
+    createWriteStream(file)
+  )
   await chmod(file, 0o755)
   await rename(temporary, folder).catch(() => rm(temporary, { recursive: true, force: true }))
   return executable

@@ -14,7 +14,10 @@ describe("2,500 agents that take the connection and stay silent", () => {
         20_000
       )
       await until(
-        () => world.query<{ failed: string }>("select count(*) as failed from host_health_data where failure_kind is not null"),
+        () =>
+          world.query<{ failed: string }>(
+            "select count(*) as failed from host_health_data where failure_kind is not null"
+          ),
         (rows) => Number(rows[0]!.failed) > 300,
         60_000
       )

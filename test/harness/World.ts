@@ -120,10 +120,7 @@ const workerEffect = (url: string, secretsDir: string, options: WorkerStart, rea
     },
     Effect.sync(ready)
   ).pipe(
-    Effect.provideService(
-      HostSteps,
-      makeHostStep(makeHostMachine({ tuning: { ...quickTuning, ...options.tuning } }))
-    ),
+    Effect.provideService(HostSteps, makeHostStep(makeHostMachine({ tuning: { ...quickTuning, ...options.tuning } }))),
     Effect.provideService(DisabledGuards, new Set(options.withoutGuards ?? [])),
     Effect.provide(process.env["TEST_LOG"] ? Layer.empty : silent)
   )
@@ -147,7 +144,8 @@ export const makeWorld = async (
       return (await client.query(text, [...values])).rows
     } catch (error) {
       // A test may have taken the database away for a while; one new connection, then the error counts.
-      if (!(error instanceof Error) || !/terminat|ECONN|closed|not queryable|Connection/.test(error.message)) throw error
+      if (!(error instanceof Error) || !/terminat|ECONN|closed|not queryable|Connection/.test(error.message))
+        throw error
       await client.end().catch(() => undefined)
       client = testClient(database.url)
       client.on("error", () => undefined)

@@ -82,7 +82,9 @@ export const startWeb = async (world: World, consoleDirectory?: string): Promise
           headers: {
             host: `localhost:${port}`,
             ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-            ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+            ...(text === undefined
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
             ...(method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {}),
             ...more
           }
@@ -103,9 +105,8 @@ export const startWeb = async (world: World, consoleDirectory?: string): Promise
       sent.end(text)
     })
 
-  token = (
-    await call<{ access_token: string }>("POST", "/api/v1/auth/login", { username: "admin", password })
-  ).access_token
+  token = (await call<{ access_token: string }>("POST", "/api/v1/auth/login", { username: "admin", password }))
+    .access_token
 
   return {
     origin,

@@ -24,8 +24,7 @@ const notAfterOf = (der: Uint8Array): string | null => {
   for (let at = 0; at + 2 < der.length; at++) {
     const tag = der[at]
     const length = der[at + 1] ?? 0
-    const digits =
-      tag === UTC_TIME && length === 13 ? 2 : tag === GENERALIZED_TIME && length === 15 ? 4 : undefined
+    const digits = tag === UTC_TIME && length === 13 ? 2 : tag === GENERALIZED_TIME && length === 15 ? 4 : undefined
     if (digits === undefined) continue
     const value = text.decode(der.subarray(at + 2, at + 2 + length))
     const parts = /^(\d+)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(value)

@@ -22,7 +22,9 @@ export const Checklist = (): JSX.Element => (
         <span class={styles["no"]}>2</span>
         <div>
           <b>Register the host</b>
-          <small>By name or IP address. You are given its certificate, its key and the commands that install them.</small>
+          <small>
+            By name or IP address. You are given its certificate, its key and the commands that install them.
+          </small>
           <Show when={may("hosts:create")}>
             <div class={styles["act"]}>
               <A class="btn primary" href="/hosts?add=host">
@@ -37,7 +39,9 @@ export const Checklist = (): JSX.Element => (
         <span class={styles["no"]}>3</span>
         <div>
           <b>Apply its updates</b>
-          <small>Pending updates appear within seconds of the first answer. “Apply now” stands on the host's page.</small>
+          <small>
+            Pending updates appear within seconds of the first answer. “Apply now” stands on the host's page.
+          </small>
         </div>
       </li>
     </ol>

@@ -3,7 +3,8 @@ const numbers = new Intl.NumberFormat("en-GB")
 
 export const count = (value: number): string => numbers.format(value)
 
-export const plural = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`
+export const plural = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`
 
 /** One decimal; 100 % only when it is whole. */
 export const percent = (part: number, whole: number): string => {

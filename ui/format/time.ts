@@ -34,7 +34,11 @@ interface Parts {
 }
 
 const partsOf = (at: Date, zone: Zone): Parts => {
-  const parts = new Map(formatter(zone).formatToParts(at).map(({ type, value }) => [type as string, value]))
+  const parts = new Map(
+    formatter(zone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type as string, value])
+  )
   const part = (name: string): string => parts.get(name) ?? ""
   return {
     day: part("day"),

@@ -94,8 +94,14 @@ export default function AddHostDialog(props: { onClose: () => void }): JSX.Eleme
                 value={where()}
                 onInput={(event) => setWhere(event.currentTarget.value)}
               />
-              <span class={local() ?? fault()?.field("fqdn") ?? fault()?.field("address") ? "fault" : "hint"} id="host-where-hint">
-                {local() ?? fault()?.field("fqdn") ?? fault()?.field("address") ?? "A name is resolved once, now. The agent must answer there."}
+              <span
+                class={(local() ?? fault()?.field("fqdn") ?? fault()?.field("address")) ? "fault" : "hint"}
+                id="host-where-hint"
+              >
+                {local() ??
+                  fault()?.field("fqdn") ??
+                  fault()?.field("address") ??
+                  "A name is resolved once, now. The agent must answer there."}
               </span>
             </div>
             <div class="field">

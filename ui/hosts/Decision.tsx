@@ -28,6 +28,15 @@ const retry: Choice = {
   run: retryHost
 }
 
+const askAgain: Choice = {
+  button: "Ask again",
+  title: "Ask the host again",
+  words: "The manager asks the host what became of the order. Nothing is sent to it.",
+  done: "The host is asked again",
+  not: "The host was not asked again",
+  run: retryHost
+}
+
 const dismiss: Choice = {
   button: "Dismiss failure…",
   title: "Dismiss the failure",
@@ -80,7 +89,7 @@ const waitingFor = (host: HostDetail): Waiting | null => {
         tone: "warn",
         words:
           "It is not known whether the last order took effect: the host could not be asked for a day. Look at the host, then decide.",
-        choices: [settleDone, settleNot]
+        choices: [askAgain, settleDone, settleNot]
       }
     case "retrying":
       return {
@@ -114,7 +123,12 @@ export const Decision = (props: { host: HostDetail }): JSX.Element => {
   return (
     <Show when={waitingFor(props.host)}>
       {(waiting) => (
-        <div class={styles["band"]} classList={{ [styles["bad"] ?? ""]: waiting().tone === "bad" }} role="region" aria-label="Decision">
+        <div
+          class={styles["band"]}
+          classList={{ [styles["bad"] ?? ""]: waiting().tone === "bad" }}
+          role="region"
+          aria-label="Decision"
+        >
           <Icon name={waiting().icon} class={waiting().tone} />
           <p>{waiting().words}</p>
           <Show when={may("hosts:decide")}>
@@ -125,7 +139,7 @@ export const Decision = (props: { host: HostDetail }): JSX.Element => {
                     class="btn s"
                     type="button"
                     disabled={busy()}
-                    onClick={() => (choice === retry ? void decide(choice) : setAsked(choice))}
+                    onClick={() => (choice.button.endsWith("…") ? setAsked(choice) : void decide(choice))}
                   >
                     {choice.button}
                   </button>

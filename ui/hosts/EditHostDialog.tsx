@@ -1,5 +1,5 @@
 /** Changes what the manager knows of a host; somebody else's edit in between is not overwritten. */
-import { createSignal, Show, type JSX } from "solid-js"
+import { createSignal, Show, untrack, type JSX } from "solid-js"
 import type { HostChange, HostDetail } from "#core/Host.ts"
 import { ApiError } from "../api/ApiError.ts"
 import { changeHost } from "../api/hosts.ts"
@@ -10,7 +10,7 @@ import { say } from "../kit/toasts.ts"
 
 export default function EditHostDialog(props: { host: HostDetail; onClose: () => void }): JSX.Element {
   // The dialog edits the host as it was when it opened; If-Match tells when that is no longer so.
-  const { display_name, fqdn, address, agent_port, version, id } = props.host
+  const { display_name, fqdn, address, agent_port, version, id } = untrack(() => props.host)
   const [name, setName] = createSignal(display_name)
   const [dns, setDns] = createSignal(fqdn ?? "")
   const [where, setWhere] = createSignal(address)
@@ -43,7 +43,9 @@ export default function EditHostDialog(props: { host: HostDetail; onClose: () =>
         setFault("Somebody else changed this host meanwhile. Close this dialog, look at the host, and edit again.")
         void queryClient.invalidateQueries({ queryKey: keys.host(id) })
       } else if (cause instanceof ApiError) {
-        setFault([cause.message, ...(cause.details.fields ?? []).map((field) => `${field.path}: ${field.message}`)].join(" "))
+        setFault(
+          [cause.message, ...(cause.details.fields ?? []).map((field) => `${field.path}: ${field.message}`)].join(" ")
+        )
       } else {
         setFault(String(cause))
       }
@@ -56,20 +58,49 @@ export default function EditHostDialog(props: { host: HostDetail; onClose: () =>
       <form class="form" onSubmit={(event) => void submit(event)}>
         <div class="field">
           <label for="edit-name">Display name</label>
-          <input class="inp" id="edit-name" required maxlength="200" value={name()} onInput={(event) => setName(event.currentTarget.value)} />
+          <input
+            class="inp"
+            id="edit-name"
+            required
+            maxlength="200"
+            value={name()}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
         </div>
         <div class="field">
           <label for="edit-fqdn">DNS name</label>
-          <input class="inp" id="edit-fqdn" spellcheck={false} value={dns()} onInput={(event) => setDns(event.currentTarget.value)} />
+          <input
+            class="inp"
+            id="edit-fqdn"
+            spellcheck={false}
+            value={dns()}
+            onInput={(event) => setDns(event.currentTarget.value)}
+          />
         </div>
         <div class="field">
           <label for="edit-address">IP address</label>
-          <input class="inp" id="edit-address" required spellcheck={false} value={where()} onInput={(event) => setWhere(event.currentTarget.value)} />
+          <input
+            class="inp"
+            id="edit-address"
+            required
+            spellcheck={false}
+            value={where()}
+            onInput={(event) => setWhere(event.currentTarget.value)}
+          />
           <span class="hint">The host's certificate names its address: issue a new one after a change.</span>
         </div>
         <div class="field">
           <label for="edit-port">Agent's port</label>
-          <input class="inp" id="edit-port" type="number" min="1" max="65535" required value={port()} onInput={(event) => setPort(event.currentTarget.value)} />
+          <input
+            class="inp"
+            id="edit-port"
+            type="number"
+            min="1"
+            max="65535"
+            required
+            value={port()}
+            onInput={(event) => setPort(event.currentTarget.value)}
+          />
         </div>
         <Show when={fault()}>
           {(words) => (

@@ -17,7 +17,12 @@ export const FilterBar = (props: {
 }): JSX.Element => {
   const [text, setText] = createSignal("")
   let timer: ReturnType<typeof setTimeout> | undefined
-  createEffect(on(() => props.query.q, (q) => setText(q ?? "")))
+  createEffect(
+    on(
+      () => props.query.q,
+      (q) => setText(q ?? "")
+    )
+  )
   onCleanup(() => clearTimeout(timer))
   const type = (value: string): void => {
     setText(value)
@@ -51,7 +56,11 @@ export const FilterBar = (props: {
           {(tag) => (
             <span class="tag">
               {tag.words}
-              <button type="button" aria-label={`Remove filter ${tag.words}`} onClick={() => props.onChange(tag.without)}>
+              <button
+                type="button"
+                aria-label={`Remove filter ${tag.words}`}
+                onClick={() => props.onChange(tag.without)}
+              >
                 <Icon name="close" />
               </button>
             </span>

@@ -36,7 +36,11 @@ export const HostGrid = (props: {
   onNeed: () => void
 }): JSX.Element => {
   const row = (): number => (isPhone() ? PHONE_ROW : rowHeights[preferences.density])
-  const view = createWindow(() => props.total, row, () => (isPhone() ? 0 : HEAD))
+  const view = createWindow(
+    () => props.total,
+    row,
+    () => (isPhone() ? 0 : HEAD)
+  )
   const byId = createMemo(() => new Map(props.rows.map((one, index) => [one.item.id as string, { ...one, index }])))
   /** Ids of the hosts in view; an index where the row is still to be loaded. */
   const shown = createMemo(() => {
@@ -51,7 +55,13 @@ export const HostGrid = (props: {
   const [active, setActive] = createSignal<string | null>(null)
   let anchor: string | null = null
   let grid: HTMLDivElement | undefined
-  createEffect(on(() => props.sort, () => grid?.scrollTo({ top: 0 }), { defer: true }))
+  createEffect(
+    on(
+      () => props.sort,
+      () => grid?.scrollTo({ top: 0 }),
+      { defer: true }
+    )
+  )
 
   const select = (id: string, on: boolean, range: boolean): void => {
     const from = range && anchor !== null ? byId().get(anchor)?.index : undefined
@@ -92,9 +102,20 @@ export const HostGrid = (props: {
   )
   const someLoaded = createMemo(() => props.rows.some(({ item }) => isSelected(props.selection, item.id)))
   const selectLoaded = (on: boolean): void =>
-    props.onSelect(choose(props.selection, props.rows.map(({ item }) => item.id), on))
+    props.onSelect(
+      choose(
+        props.selection,
+        props.rows.map(({ item }) => item.id),
+        on
+      )
+    )
 
-  const Head = (column: { of: "name" | "status" | "pending" | "security" | "last_seen"; first: "" | "-"; words: string; class: string }): JSX.Element => {
+  const Head = (column: {
+    of: "name" | "status" | "pending" | "security" | "last_seen"
+    first: "" | "-"
+    words: string
+    class: string
+  }): JSX.Element => {
     const descending = (): boolean => props.sort === `-${column.of}`
     const ascending = (): boolean => props.sort === column.of
     const next = (): HostSort => {
@@ -109,9 +130,17 @@ export const HostGrid = (props: {
         role="columnheader"
         aria-sort={descending() ? "descending" : ascending() ? "ascending" : undefined}
       >
-        <button class={styles["sort"]} classList={{ [styles["sorted"] ?? ""]: ascending() || descending() }} type="button" onClick={() => props.onSort(next())}>
+        <button
+          class={styles["sort"]}
+          classList={{ [styles["sorted"] ?? ""]: ascending() || descending() }}
+          type="button"
+          onClick={() => props.onSort(next())}
+        >
           {column.words}
-          <Icon name="sortDown" class={ascending() ? styles["up"] : ascending() || descending() ? "" : styles["hidden"]} />
+          <Icon
+            name="sortDown"
+            class={ascending() ? styles["up"] : ascending() || descending() ? "" : styles["hidden"]}
+          />
         </button>
       </th>
     )
@@ -131,7 +160,11 @@ export const HostGrid = (props: {
       aria-multiselectable="true"
       aria-activedescendant={active() === null ? undefined : `host-${active()}`}
     >
-      <table class={`tbl ${styles["grid"]}`} classList={{ [styles["all"] ?? ""]: props.selection.kind === "all" }} role="presentation">
+      <table
+        class={`tbl ${styles["grid"]}`}
+        classList={{ [styles["all"] ?? ""]: props.selection.kind === "all" }}
+        role="presentation"
+      >
         <thead role="rowgroup">
           <tr role="row">
             <th class={styles["ck"]} scope="col" role="columnheader">

@@ -96,7 +96,12 @@ export default function HostJobsTab(): JSX.Element {
       </DataArea>
       <Show when={jobs.hasNextPage}>
         <div class={styles["foot"]}>
-          <button class="btn quiet s" type="button" disabled={jobs.isFetching} onClick={() => void jobs.fetchNextPage()}>
+          <button
+            class="btn quiet s"
+            type="button"
+            disabled={jobs.isFetching}
+            onClick={() => void jobs.fetchNextPage()}
+          >
             Show earlier
           </button>
         </div>

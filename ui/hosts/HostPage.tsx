@@ -133,7 +133,11 @@ export default function HostPage(props: RouteSectionProps): JSX.Element {
           </div>
           <div class="actions">
             <Show when={may("hosts:refresh")}>
-              <button class="btn" type="button" onClick={() => void refreshHosts([{ id: parameters.id as HostDetail["id"] }])}>
+              <button
+                class="btn"
+                type="button"
+                onClick={() => void refreshHosts([{ id: parameters.id as HostDetail["id"] }])}
+              >
                 <Icon name="sync" />
                 Refresh now
               </button>

@@ -9,8 +9,8 @@ export const HostsEmpty = (props: { onAdd: () => void }): JSX.Element => (
   <div class={`empty ${styles["empty"]}`}>
     <b>No hosts yet</b>
     <p class="muted">
-      A host is a machine that runs the Linux Patch API agent. Register it by name or address, install the certificate you
-      are given, and its pending updates appear here.
+      A host is a machine that runs the Linux Patch API agent. Register it by name or address, install the certificate
+      you are given, and its pending updates appear here.
     </p>
     <Show when={may("hosts:create")}>
       <div class="actions">

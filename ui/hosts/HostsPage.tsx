@@ -1,7 +1,19 @@
 /** All hosts: filter and order in the address, live cells, selection, and what can be done with the chosen ones. */
 import { useNavigate, useSearchParams } from "@solidjs/router"
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/solid-query"
-import { createEffect, createMemo, createSignal, lazy, on, onCleanup, onMount, Show, Suspense, untrack, type JSX } from "solid-js"
+import {
+  createEffect,
+  createMemo,
+  createSignal,
+  lazy,
+  on,
+  onCleanup,
+  onMount,
+  Show,
+  Suspense,
+  untrack,
+  type JSX
+} from "solid-js"
 import type { HostItem } from "#core/Host.ts"
 import { keys } from "../api/keys.ts"
 import { listAllHosts, listHosts } from "../api/hosts.ts"
@@ -52,7 +64,13 @@ export default function HostsPage(): JSX.Element {
   const total = (): number => list.data?.pages[0]?.total ?? 0
 
   const [selection, setSelection] = createSignal<Selection>(nothing)
-  createEffect(on(() => JSON.stringify(hostFilter(query())), () => setSelection(nothing), { defer: true }))
+  createEffect(
+    on(
+      () => JSON.stringify(hostFilter(query())),
+      () => setSelection(nothing),
+      { defer: true }
+    )
+  )
   const chosen = createMemo(() => sizeOf(selection(), total()))
 
   const [moved, setMoved] = createSignal(0)
@@ -69,7 +87,13 @@ export default function HostsPage(): JSX.Element {
     if (changed > 0 && !busy() && chosen() === 0) orderAgain()
   }, ORDER_AGAIN_MS)
   onCleanup(() => clearInterval(watchOrder))
-  createEffect(on(() => fleet.data?.hosts_total, () => void list.refetch(), { defer: true }))
+  createEffect(
+    on(
+      () => fleet.data?.hosts_total,
+      () => void list.refetch(),
+      { defer: true }
+    )
+  )
 
   const [filters, setFilters] = createSignal(false)
   const adding = (): boolean => parameters["add"] !== undefined
@@ -88,7 +112,8 @@ export default function HostsPage(): JSX.Element {
   }
   const refresh = async (): Promise<void> => refreshHosts(await resolve())
   const onKey = (event: KeyboardEvent): void => {
-    if (event.key === "Escape" && chosen() > 0 && document.querySelector("[role=dialog]") === null) setSelection(nothing)
+    if (event.key === "Escape" && chosen() > 0 && document.querySelector("[role=dialog]") === null)
+      setSelection(nothing)
   }
   onMount(() => addEventListener("keydown", onKey))
   onCleanup(() => removeEventListener("keydown", onKey))
@@ -136,7 +161,10 @@ export default function HostsPage(): JSX.Element {
             rows={12}
             isEmpty={() => total() === 0}
             empty={
-              <Show when={filterTags(query()).length > 0} fallback={<HostsEmpty onAdd={() => setParameters({ add: "host" })} />}>
+              <Show
+                when={filterTags(query()).length > 0}
+                fallback={<HostsEmpty onAdd={() => setParameters({ add: "host" })} />}
+              >
                 <HostsNoMatch query={query()} onClear={clear} />
               </Show>
             }
@@ -173,9 +201,7 @@ export default function HostsPage(): JSX.Element {
         <Show when={adding() && may("hosts:create")}>
           <AddHostDialog onClose={() => setParameters({ add: undefined })} />
         </Show>
-        <Show when={applying()}>
-          {(hosts) => <ApplyDialog hosts={hosts()} onClose={() => setApplying(null)} />}
-        </Show>
+        <Show when={applying()}>{(hosts) => <ApplyDialog hosts={hosts()} onClose={() => setApplying(null)} />}</Show>
       </Suspense>
     </main>
   )

@@ -2,6 +2,7 @@
 import { Show, type JSX } from "solid-js"
 import type { HostDetail } from "#core/Host.ts"
 import { HostChart } from "../chart/HostChart.tsx"
+import { layout } from "../chart/layout.ts"
 import { formatMoment, formatSpan } from "../format/time.ts"
 import { linkStates, workStates } from "../format/states.ts"
 import { now } from "../kit/now.ts"
@@ -11,27 +12,24 @@ import { preferences } from "../shell/preferences.ts"
 import type { Moment } from "./moment.ts"
 import styles from "./LiveState.module.css"
 
-/** By the name of the delay in the timer's id. */
-const thens: Readonly<Record<string, string>> = {
-  call: "it is tried again later",
-  send: "the outcome is checked",
-  run: "the outcome is checked",
-  verify: "the outcome is checked",
-  leave: "the outcome is checked",
-  away: "the host counts as not returned",
-  settle: "a person has to decide"
-}
+/** What the machine itself says happens when a state's time runs out, by the timer's id. */
+const limits = new Map<string, { readonly delay: string; readonly next: string }>(
+  layout.wide.nodes.flatMap(({ id, limit }) =>
+    limit === null ? [] : [[`xstate.after.${limit.delay}.${id}`, limit] as const]
+  )
+)
 
-/** The deadline that matters: the first one that decides something. */
-export const deadlineOf = (
-  deadlines: HostDetail["deadlines"]
-): { readonly due_at: string; readonly then: string } | null => {
-  const found = deadlines
-    .map(({ id, due_at }) => ({ due_at, then: thens[/^xstate\.after\.([A-Za-z]+)/.exec(id)?.[1] ?? ""] }))
-    .flatMap(({ due_at, then }) => (then === undefined ? [] : [{ due_at, then }]))
-    .toSorted((a, b) => a.due_at.localeCompare(b.due_at))
-  return found[0] ?? null
-}
+/** Delays that are meant to run out, rather than to guard against silence. */
+const pauses = new Set(["backoff", "quiet", "calm"])
+
+/** The first deadline that decides something. */
+const deadlineOf = (deadlines: HostDetail["deadlines"]) =>
+  deadlines
+    .flatMap(({ id, due_at }) => {
+      const limit = limits.get(id)
+      return limit === undefined ? [] : [{ due_at, next: limit.next, pause: pauses.has(limit.delay) }]
+    })
+    .toSorted((a, b) => a.due_at.localeCompare(b.due_at))[0]
 
 const Lane = (props: { name: string; second?: boolean; children: JSX.Element }): JSX.Element => (
   <div class={styles["lane"]} classList={{ [styles["second"] ?? ""]: props.second === true }}>
@@ -59,7 +57,7 @@ const WorkHead = (props: { host: HostDetail; moment: Moment; pinned: boolean }):
       <Show when={deadlineOf(props.host.deadlines)}>
         {(deadline) => (
           <span class={`muted ${styles["wide"]}`}>
-            If nothing is heard by <Time at={deadline().due_at} />, {deadline().then}.
+            {deadline().pause ? "At" : "If nothing is heard by"} <Time at={deadline().due_at} />, {deadline().next}.
           </span>
         )}
       </Show>

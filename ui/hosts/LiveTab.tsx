@@ -24,7 +24,13 @@ export default function LiveTab(): JSX.Element {
   const all = createMemo(() => (transitions.data?.pages ?? []).flatMap(({ items }) => items))
   /** Held by version, never by place in the list: new rows come in above. */
   const [pin, setPin] = createSignal<number | null>(null)
-  createEffect(on(() => host().id, () => setPin(null), { defer: true }))
+  createEffect(
+    on(
+      () => host().id,
+      () => setPin(null),
+      { defer: true }
+    )
+  )
   const pinned = createMemo(() => {
     const version = pin()
     return version === null ? null : momentAt(all(), version)

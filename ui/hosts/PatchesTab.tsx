@@ -23,7 +23,12 @@ const worstFirst = (a: Patch, b: Patch): number =>
   severities[b.severity].rank - severities[a.severity].rank ||
   a.name.localeCompare(b.name)
 
-const Row = (props: { patch: Patch; chosen: boolean; onChoose: (on: boolean) => void; choosing: boolean }): JSX.Element => (
+const Row = (props: {
+  patch: Patch
+  chosen: boolean
+  onChoose: (on: boolean) => void
+  choosing: boolean
+}): JSX.Element => (
   <tr>
     <Show when={props.choosing}>
       <td>
@@ -80,7 +85,9 @@ export default function PatchesTab(): JSX.Element {
       .toSorted(worstFirst)
   })
   /** Without those that left the list meanwhile. */
-  const names = createMemo(() => (patches.data?.items ?? []).map(({ name }) => name).filter((name) => chosen().has(name)))
+  const names = createMemo(() =>
+    (patches.data?.items ?? []).map(({ name }) => name).filter((name) => chosen().has(name))
+  )
   const choose = (all: ReadonlyArray<string>, on: boolean): void => {
     const next = new Set(chosen())
     for (const name of all) {
@@ -142,7 +149,12 @@ export default function PatchesTab(): JSX.Element {
                           class="ck"
                           checked={allChosen()}
                           aria-label={`Select the ${plural(shown().length, "update")} shown`}
-                          onChange={(event) => choose(shown().map(({ name }) => name), event.currentTarget.checked)}
+                          onChange={(event) =>
+                            choose(
+                              shown().map(({ name }) => name),
+                              event.currentTarget.checked
+                            )
+                          }
                         />
                       </th>
                     </Show>
@@ -155,7 +167,11 @@ export default function PatchesTab(): JSX.Element {
                         <span>Available</span>
                       </span>
                     </th>
-                    <th scope="col" class={styles["short"]} title="The agent's own estimate; on apt it is made from the package's name.">
+                    <th
+                      scope="col"
+                      class={styles["short"]}
+                      title="The agent's own estimate; on apt it is made from the package's name."
+                    >
                       Security
                     </th>
                     <th scope="col" class={styles["sev"]}>

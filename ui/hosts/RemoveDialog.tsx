@@ -42,13 +42,24 @@ export default function RemoveDialog(props: { host: HostDetail; onClose: () => v
         </p>
         <Show when={working()}>
           <label class="opt">
-            <input class="ck" type="checkbox" checked={force()} onChange={(event) => setForce(event.currentTarget.checked)} />
+            <input
+              class="ck"
+              type="checkbox"
+              checked={force()}
+              onChange={(event) => setForce(event.currentTarget.checked)}
+            />
             Do not wait for its work ({workStates[props.host.work].word.toLowerCase()}); the outcome then stays unknown
           </label>
           <Show when={force()}>
             <div class="field">
               <label for="remove-name">Type {props.host.display_name} to confirm</label>
-              <input class="inp" id="remove-name" autocomplete="off" value={typed()} onInput={(event) => setTyped(event.currentTarget.value)} />
+              <input
+                class="inp"
+                id="remove-name"
+                autocomplete="off"
+                value={typed()}
+                onInput={(event) => setTyped(event.currentTarget.value)}
+              />
             </div>
           </Show>
         </Show>

@@ -62,7 +62,9 @@ export const Timeline = (props: {
   const endOf = (transition: HostTransition): number => {
     const region = stepOf(transition)?.region
     const index = props.transitions.indexOf(transition)
-    const next = props.transitions.slice(0, index).findLast((one) => region === undefined || stepOf(one)?.region === region)
+    const next = props.transitions
+      .slice(0, index)
+      .findLast((one) => region === undefined || stepOf(one)?.region === region)
     return next === undefined ? now() : Date.parse(next.at)
   }
   const move = (step: 1 | -1): void => {
@@ -77,10 +79,22 @@ export const Timeline = (props: {
       <header>
         <h2 id="h-timeline">Timeline</h2>
         <div class={styles["scrub"]}>
-          <button class="iconbtn" type="button" aria-label="One transition back" disabled={props.transitions.length < 2} onClick={() => move(1)}>
+          <button
+            class="iconbtn"
+            type="button"
+            aria-label="One transition back"
+            disabled={props.transitions.length < 2}
+            onClick={() => move(1)}
+          >
             <Icon name="prev" />
           </button>
-          <button class="iconbtn" type="button" aria-label="One transition on" disabled={props.pin === null} onClick={() => move(-1)}>
+          <button
+            class="iconbtn"
+            type="button"
+            aria-label="One transition on"
+            disabled={props.pin === null}
+            onClick={() => move(-1)}
+          >
             <Icon name="right" />
           </button>
           <Show

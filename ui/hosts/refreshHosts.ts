@@ -21,6 +21,7 @@ export const refreshHosts = async (hosts: ReadonlyArray<Pick<HostItem, "id">>): 
     }
   }
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, hosts.length) }, lane))
-  if (failure !== undefined) sayFailed(`${plural(hosts.length - asked, "host")} of ${hosts.length} not refreshed`, failure)
+  if (failure !== undefined)
+    sayFailed(`${plural(hosts.length - asked, "host")} of ${hosts.length} not refreshed`, failure)
   else say(asked === 1 ? "The host is polled now" : `${plural(asked, "host")} are polled now`)
 }

@@ -1,6 +1,6 @@
 /** "Apply now": which updates, what about restarts, and what that means in one sentence; then the job's page. */
 import { useNavigate } from "@solidjs/router"
-import { createMemo, createSignal, For, Show, type JSX } from "solid-js"
+import { createMemo, createSignal, For, Show, untrack, type JSX } from "solid-js"
 import type { HostItem } from "#core/Host.ts"
 import type { HostId } from "#core/Ids.ts"
 import type { NewJob } from "#core/Job.ts"
@@ -30,8 +30,9 @@ export default function ApplyDialog(props: {
   onClose: () => void
 }): JSX.Element {
   const navigate = useNavigate()
-  const [choice, setChoice] = createSignal<Choice>(props.names !== undefined ? "packages" : "all")
-  const [names, setNames] = createSignal((props.names ?? []).join(" "))
+  const preset = untrack(() => props.names)
+  const [choice, setChoice] = createSignal<Choice>(preset === undefined ? "all" : "packages")
+  const [names, setNames] = createSignal((preset ?? []).join(" "))
   const [reboot, setReboot] = createSignal<RebootPolicy>("if_needed")
   const [delay, setDelay] = createSignal("0")
   const [fault, setFault] = createSignal<string | null>(null)
@@ -95,7 +96,13 @@ export default function ApplyDialog(props: {
         <fieldset class={styles["group"]}>
           <legend class="lab">Updates</legend>
           <label class={styles["option"]}>
-            <input class="rd" type="radio" name="choice" checked={choice() === "all"} onChange={() => setChoice("all")} />
+            <input
+              class="rd"
+              type="radio"
+              name="choice"
+              checked={choice() === "all"}
+              onChange={() => setChoice("all")}
+            />
             <span>All pending</span>
             <span class="muted">{plural(outcome().pending, "update")}</span>
           </label>

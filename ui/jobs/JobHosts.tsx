@@ -109,7 +109,9 @@ export const JobHosts = (props: {
                       <td colSpan={5}>
                         <Show
                           when={host().outcome}
-                          fallback={<p class="muted">Not ended yet. What is found on the host afterwards stands here.</p>}
+                          fallback={
+                            <p class="muted">Not ended yet. What is found on the host afterwards stands here.</p>
+                          }
                         >
                           {(outcome) => (
                             <>

@@ -47,7 +47,9 @@ export const JobLog = (props: { host: JobHost | undefined }): JSX.Element => {
           type="button"
           aria-label="Download log"
           disabled={(props.host?.log.length ?? 0) === 0}
-          onClick={() => download(`${props.host?.host_name ?? "host"}.log`, `${props.host?.log.join("\n") ?? ""}\n`, "text/plain")}
+          onClick={() =>
+            download(`${props.host?.host_name ?? "host"}.log`, `${props.host?.log.join("\n") ?? ""}\n`, "text/plain")
+          }
         >
           <Icon name="download" />
         </button>

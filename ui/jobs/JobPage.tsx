@@ -141,13 +141,16 @@ export default function JobPage(): JSX.Element {
             <span class="muted sm">worst first</span>
           </header>
           <DataArea query={hosts} what="The job's hosts" rows={5}>
-            {() => (
-              <JobHosts hosts={all()} chosen={logged()?.order_id ?? null} onChoose={setChosen} />
-            )}
+            {() => <JobHosts hosts={all()} chosen={logged()?.order_id ?? null} onChoose={setChosen} />}
           </DataArea>
           <Show when={hosts.hasNextPage}>
             <div class={styles["foot"]}>
-              <button class="btn quiet s" type="button" disabled={hosts.isFetching} onClick={() => void hosts.fetchNextPage()}>
+              <button
+                class="btn quiet s"
+                type="button"
+                disabled={hosts.isFetching}
+                onClick={() => void hosts.fetchNextPage()}
+              >
                 Show more hosts
               </button>
             </div>

@@ -36,7 +36,8 @@ export default function JobsPage(): JSX.Element {
   const filter = (): Filter => names.find((name) => name === parameters.state) ?? "all"
   const jobs = useInfiniteQuery(() => ({
     queryKey: [...keys.jobs, filter()],
-    queryFn: ({ pageParam, signal }) => listJobs({ state: filters[filter()].states, cursor: pageParam, limit: 50 }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      listJobs({ state: filters[filter()].states, cursor: pageParam, limit: 50 }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: keepPreviousData
@@ -157,7 +158,10 @@ export default function JobsPage(): JSX.Element {
                         <td class="num muted">
                           {job.started_at === null
                             ? "–"
-                            : formatSpan((job.finished_at === null ? now() : Date.parse(job.finished_at)) - Date.parse(job.started_at))}
+                            : formatSpan(
+                                (job.finished_at === null ? now() : Date.parse(job.finished_at)) -
+                                  Date.parse(job.started_at)
+                              )}
                         </td>
                       </tr>
                     )}
@@ -169,7 +173,12 @@ export default function JobsPage(): JSX.Element {
         </DataArea>
         <Show when={jobs.hasNextPage}>
           <div class={styles["foot"]}>
-            <button class="btn quiet s" type="button" disabled={jobs.isFetching} onClick={() => void jobs.fetchNextPage()}>
+            <button
+              class="btn quiet s"
+              type="button"
+              disabled={jobs.isFetching}
+              onClick={() => void jobs.fetchNextPage()}
+            >
               Show earlier jobs
             </button>
           </div>

@@ -72,13 +72,29 @@ export const consequences = (plan: Plan): Consequences => {
   }
   const notes = [
     ...note(busy, "It is already at work; the new order waits.", "already at work; the new order waits for them."),
-    ...note(undecided, "It waits for a decision; the new order waits too.", "waiting for a decision; the new order waits for it."),
-    ...note(away, "It cannot be reached now; it is tried again, then counted as failed.", "out of reach now; tried again, then counted as failed."),
+    ...note(
+      undecided,
+      "It waits for a decision; the new order waits too.",
+      "waiting for a decision; the new order waits for it."
+    ),
+    ...note(
+      away,
+      "It cannot be reached now; it is tried again, then counted as failed.",
+      "out of reach now; tried again, then counted as failed."
+    ),
     ...note(stopped, "Its last order failed; this one takes its place.", "failed before; this order takes its place."),
-    ...note(unread, "It has not reported its updates yet; they are read first.", "without a report of updates; they are read first."),
+    ...note(
+      unread,
+      "It has not reported its updates yet; they are read first.",
+      "without a report of updates; they are read first."
+    ),
     ...(plan.choice === "packages"
       ? []
-      : note(none, "Nothing is known to be pending; what is pending then is installed.", "with nothing pending as far as known."))
+      : note(
+          none,
+          "Nothing is known to be pending; what is pending then is installed.",
+          "with nothing pending as far as known."
+        ))
   ]
   return {
     hosts: plan.hosts.length,

@@ -20,7 +20,9 @@ export const selectionWords = (job: Pick<JobDetail, "kind" | "selection">): stri
     case "security":
       return "Security only"
     case "packages":
-      return job.selection.names.length <= 3 ? job.selection.names.join(", ") : plural(job.selection.names.length, "chosen package")
+      return job.selection.names.length <= 3
+        ? job.selection.names.join(", ")
+        : plural(job.selection.names.length, "chosen package")
   }
 }
 

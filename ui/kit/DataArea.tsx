@@ -20,7 +20,12 @@ interface Query<A> {
 
 const SKELETON_AFTER_MS = 150
 
-export const Failure = (props: { what: string; error: Error; retry: () => unknown; shown_at?: number | undefined }): JSX.Element => {
+export const Failure = (props: {
+  what: string
+  error: Error
+  retry: () => unknown
+  shown_at?: number | undefined
+}): JSX.Element => {
   const requestId = (): string | null => (props.error instanceof ApiError ? props.error.request_id : null)
   return (
     <div class="empty failure" role="alert">
@@ -34,8 +39,8 @@ export const Failure = (props: { what: string; error: Error; retry: () => unknow
           {(at) => (
             <>
               {" "}
-              Shown below: <Time at={new Date(at()).toISOString()} />, <Time at={new Date(at()).toISOString()} as="age" />{" "}
-              old.
+              Shown below: <Time at={new Date(at()).toISOString()} />,{" "}
+              <Time at={new Date(at()).toISOString()} as="age" /> old.
             </>
           )}
         </Show>

@@ -4,7 +4,12 @@ import { For, Show, type JSX } from "solid-js"
 import { Icon, type IconName } from "./Icon.tsx"
 import styles from "./Menu.module.css"
 
-export const Menu = (props: { label: string; class: string; face: JSX.Element; children: JSX.Element }): JSX.Element => {
+export const Menu = (props: {
+  label: string
+  class: string
+  face: JSX.Element
+  children: JSX.Element
+}): JSX.Element => {
   let trigger: HTMLButtonElement | undefined
   /** The list stands in the landmark of its button, so that screen readers meet it there. */
   const landmark = (): HTMLElement => trigger?.closest<HTMLElement>("header, main") ?? document.body

@@ -12,9 +12,7 @@ export const Toasts = (): JSX.Element => (
         <div class="toast">
           <Icon name={toast.tone === "ok" ? "check" : "failed"} class={toast.tone} />
           <span>{toast.words}</span>
-          <Show when={toast.request_id}>
-            {(id) => <CopyButton text={id()} label="Copy request id" />}
-          </Show>
+          <Show when={toast.request_id}>{(id) => <CopyButton text={id()} label="Copy request id" />}</Show>
           <button class="iconbtn" type="button" aria-label="Dismiss" onClick={() => dismissToast(toast.id)}>
             <Icon name="close" />
           </button>

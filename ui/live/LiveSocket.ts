@@ -57,7 +57,9 @@ export class LiveSocket {
   }
 
   #subscribe(socket: WebSocket): void {
-    const message: LiveSubscribe = { subscribe: { from_seq: this.connection.getSnapshot().context.seq, ...this.#scope } }
+    const message: LiveSubscribe = {
+      subscribe: { from_seq: this.connection.getSnapshot().context.seq, ...this.#scope }
+    }
     socket.send(JSON.stringify(message))
   }
 

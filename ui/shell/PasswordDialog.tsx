@@ -36,7 +36,14 @@ export default function PasswordDialog(props: { onClose: () => void }): JSX.Elem
         <p class="muted">This password was made by somebody else. Choose one that only you know.</p>
       </Show>
       <form class="form" onSubmit={(event) => void submit(event)}>
-        <input class="vh" type="text" autocomplete="username" value={user()?.username ?? ""} tabIndex={-1} aria-hidden="true" />
+        <input
+          class="vh"
+          type="text"
+          autocomplete="username"
+          value={user()?.username ?? ""}
+          tabIndex={-1}
+          aria-hidden="true"
+        />
         <div class="field">
           <label for="current-password">Current password</label>
           <input

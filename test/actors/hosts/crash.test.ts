@@ -69,7 +69,9 @@ describe("a worker that dies around the call which changes a host", () => {
     await start()
     const job = await world.apply([host])
     await expectAppliedOnce(world, host, job)
-    const intents = await world.query<{ verdict: string }>("select verdict from host_intents where host_id = $1", [host.id])
+    const intents = await world.query<{ verdict: string }>("select verdict from host_intents where host_id = $1", [
+      host.id
+    ])
     expect(intents.map((intent) => intent.verdict)).toEqual(["ran"])
     const words = await world.query<{ to_work: string; event_type: string }>(
       "select to_work, event_type from host_transitions where host_id = $1 order by version",
@@ -120,7 +122,10 @@ describe("a worker that dies around the call which changes a host", () => {
     await start({ mutation: "trustCompleted" })
     await world.apply([host])
     const rows = await until(
-      () => world.query<{ parked_reason: string | null }>("select parked_reason from host_snapshots where host_id = $1", [host.id]),
+      () =>
+        world.query<{ parked_reason: string | null }>("select parked_reason from host_snapshots where host_id = $1", [
+          host.id
+        ]),
       (found) => found[0]?.parked_reason !== null,
       20_000
     )

@@ -17,7 +17,10 @@ describe("a PostgreSQL that is killed in the middle of a job", () => {
   beforeAll(async () => {
     server = await start()
     await migrate(server.url)
-    world = await makeWorld({ count: 6, seed: 11, timing: { jobMs: [600, 900] } }, { url: server.url, drop: async () => undefined })
+    world = await makeWorld(
+      { count: 6, seed: 11, timing: { jobMs: [600, 900] } },
+      { url: server.url, drop: async () => undefined }
+    )
     await world.startWorker()
     await until(
       () => world.query<{ link: string }>("select link from host_snapshots"),
@@ -31,30 +34,34 @@ describe("a PostgreSQL that is killed in the middle of a job", () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it("changes nothing about the result: every host once, proved, and the history replays", { timeout: 60_000 }, async () => {
-    for (const host of world.hosts) world.fleet.publish(host.address)
-    const job = await world.apply(world.hosts)
-    await until(
-      () => world.query<{ work: string }>("select work from host_snapshots"),
-      (rows) => rows.some((row) => row.work === "patching.running"),
-      15_000
-    )
-    process.kill(server.pid, "SIGKILL")
-    server = await start()
-    await until(
-      () => world.query<{ state: string }>("select state from patch_jobs where id = $1", [job]),
-      (rows) => rows[0]?.state === "succeeded",
-      40_000
-    )
-    for (const host of world.hosts) {
-      expect(world.fleet.readLedger(host.address).filter((entry) => entry.operation === "patchapply")).toHaveLength(1)
-      const { stored, replayed } = await replayHost(world, host.id)
-      expect(replayed).toEqual(stored)
+  it(
+    "changes nothing about the result: every host once, proved, and the history replays",
+    { timeout: 60_000 },
+    async () => {
+      for (const host of world.hosts) world.fleet.publish(host.address)
+      const job = await world.apply(world.hosts)
+      await until(
+        () => world.query<{ work: string }>("select work from host_snapshots"),
+        (rows) => rows.some((row) => row.work === "patching.running"),
+        15_000
+      )
+      process.kill(server.pid, "SIGKILL")
+      server = await start()
+      await until(
+        () => world.query<{ state: string }>("select state from patch_jobs where id = $1", [job]),
+        (rows) => rows[0]?.state === "succeeded",
+        40_000
+      )
+      for (const host of world.hosts) {
+        expect(world.fleet.readLedger(host.address).filter((entry) => entry.operation === "patchapply")).toHaveLength(1)
+        const { stored, replayed } = await replayHost(world, host.id)
+        expect(replayed).toEqual(stored)
+      }
+      const rows = await world.query<{ verdict: string }>(
+        "select outcome->>'verdict' as verdict from patch_job_hosts where job_id = $1",
+        [job]
+      )
+      expect(rows.map((row) => row.verdict)).toEqual(world.hosts.map(() => "done"))
     }
-    const rows = await world.query<{ verdict: string }>(
-      "select outcome->>'verdict' as verdict from patch_job_hosts where job_id = $1",
-      [job]
-    )
-    expect(rows.map((row) => row.verdict)).toEqual(world.hosts.map(() => "done"))
-  })
+  )
 })

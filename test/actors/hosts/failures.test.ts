@@ -76,23 +76,28 @@ describe("what an agent does wrong, as its host's page tells it", () => {
     { kind: "connection_lost", says: /./, wrong: () => ({ kind: "close" }) }
   ]
 
-  it.each(cases.map((one, index) => ({ ...one, index: index + 1 })))("$kind ($index)", async ({ kind, says, wrong, index }) => {
-    const host = world.hosts[index]!
-    // A new registration of trust, so that no earlier session is resumed past the certificate.
-    await web.call("POST", `/api/v1/hosts/${host.id}/certificate`).then((identity) =>
-      world.fleet.setIdentity(host.address, identity as { private_key_pem: string; certificate_pem: string })
-    )
-    world.fleet.misbehave(host.address, await wrong(index))
-    await web.call("POST", `/api/v1/hosts/${host.id}/refresh`)
-    const page = await until(
-      () => web.call<HostPage>("GET", `/api/v1/hosts/${host.id}`),
-      (seen) => seen.health.failure_kind !== null,
-      15_000
-    )
-    expect(page.health.failure_kind).toBe(kind)
-    expect(page.health.failure_message).toMatch(says)
-    expect(page.health.failure_message).toContain(host.address)
-  })
+  it.each(cases.map((one, index) => ({ ...one, index: index + 1 })))(
+    "$kind ($index)",
+    async ({ kind, says, wrong, index }) => {
+      const host = world.hosts[index]!
+      // A new registration of trust, so that no earlier session is resumed past the certificate.
+      await web
+        .call("POST", `/api/v1/hosts/${host.id}/certificate`)
+        .then((identity) =>
+          world.fleet.setIdentity(host.address, identity as { private_key_pem: string; certificate_pem: string })
+        )
+      world.fleet.misbehave(host.address, await wrong(index))
+      await web.call("POST", `/api/v1/hosts/${host.id}/refresh`)
+      const page = await until(
+        () => web.call<HostPage>("GET", `/api/v1/hosts/${host.id}`),
+        (seen) => seen.health.failure_kind !== null,
+        15_000
+      )
+      expect(page.health.failure_kind).toBe(kind)
+      expect(page.health.failure_message).toMatch(says)
+      expect(page.health.failure_message).toContain(host.address)
+    }
+  )
 
   it("refused, where nothing listens", async () => {
     const host = world.hosts[16]!
@@ -110,7 +115,9 @@ describe("what an agent does wrong, as its host's page tells it", () => {
     const host = world.hosts[17]!
     world.fleet.misbehave(host.address, { kind: "refuse" })
     for (let i = 0; i < 3; i++) {
-      const before = await world.query<{ version: string }>("select version from host_snapshots where host_id = $1", [host.id])
+      const before = await world.query<{ version: string }>("select version from host_snapshots where host_id = $1", [
+        host.id
+      ])
       await web.call("POST", `/api/v1/hosts/${host.id}/refresh`)
       await until(
         () => world.query<{ version: string }>("select version from host_snapshots where host_id = $1", [host.id]),
