@@ -23,7 +23,9 @@ export const parseDatabaseUrl = (text: string): DatabaseAddress => {
   const database = decodeURIComponent(url.pathname.slice(1)) || parameter("dbname")
   const username = decodeURIComponent(url.username) || parameter("user")
   const password = decodeURIComponent(url.password) || parameter("password")
-  const host = parameter("host") ?? url.hostname
+  const named = parameter("host") ?? url.hostname
+  // Where no host is named PostgreSQL's own clients take the usual socket of this machine.
+  const host = named === "socket" && schemeless.startsWith("/") ? "/var/run/postgresql" : named
   const common = {
     ...(database ? { database } : {}),
     ...(username ? { username } : {}),

@@ -4,6 +4,7 @@ import { SqlClient } from "effect/sql"
 import type { FleetStatus } from "#core/Fleet.ts"
 import { HostSummary } from "#core/HostState.ts"
 import type { Principal } from "#core/User.ts"
+import { complianceClass } from "./complianceClass.ts"
 import { readHeartbeat } from "./HeartbeatStore.ts"
 import { hostScope } from "./hostScope.ts"
 
@@ -22,13 +23,7 @@ export const readFleet = Effect.fnUntraced(function* (principal: Principal, secu
   const rows = yield* sql<{ fleet: Counted }>`
     with seen as (
       select h.id, s.summary, s.parked_reason, p.pending, p.security, h.reboot_needed,
-        case
-          when h.last_seen_at is null or h.last_seen_at < now() - interval '24 hours' or p.host_id is null
-            or p.read_at < now() - interval '24 hours' then 'unknown'
-          when p.oldest_security_at < now() - ${securityTargetDays}::int * interval '1 day' or h.reboot_needed
-            then 'not_compliant'
-          else 'compliant'
-        end as class
+        ${complianceClass(sql, securityTargetDays)} as class
       from hosts h join host_snapshots s on s.host_id = h.id left join host_patch_data p on p.host_id = h.id
       where h.removed_at is null and ${hostScope(sql, principal)}
     ),

@@ -79,7 +79,7 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
       where host_id = any(${text((row) => row.hostId)}::uuid[]) order by host_id for update
     ),
     claimed as (
-      select id from patch_job_hosts
+      select id, host_id from patch_job_hosts
       where id = any(${rows.flatMap((row) => (row.claim ? [row.claim] : []))}::uuid[])
         and state in ('queued', 'waiting') and not ended
       order by id for update
@@ -95,7 +95,7 @@ export const commitHosts = Effect.fnUntraced(function* (epoch: number, rows: Rea
         when i.from_work <> i.to_work and not exists (select 1 from allowed_transitions a
           where a.machine = 'host' and a.version = i.machine_version and a.region = 'work'
             and a.from_state = i.from_work and a.event = i.event_type and a.to_state = i.to_work) then 'illegal'
-        when i.claim is not null and (not exists (select 1 from claimed c where c.id = i.claim)
+        when i.claim is not null and (not exists (select 1 from claimed c where c.id = i.claim and c.host_id = i.host_id)
           or exists (select 1 from patch_job_hosts o where o.host_id = i.host_id and not o.ended
             and o.state in ('dispatching', 'running', 'verifying', 'rebooting', 'uncertain'))) then 'unclaimable'
         else 'ok' end as result

@@ -67,14 +67,20 @@ export const lookAtJob = Effect.fnUntraced(function* (id: JobId) {
   return yield* Effect.orDie(decodeLook(rows[0]))
 })
 
-const QueuedOrder = Schema.Struct({ id: OrderId, host_id: HostId })
+const QueuedOrder = Schema.Struct({
+  id: OrderId,
+  host_id: HostId,
+  /** The host was removed or is parked: nobody will ever take the order. */
+  lost: Schema.Boolean
+})
 const decodeQueued = Schema.decodeUnknownEffect(Schema.Array(QueuedOrder))
 
 export const readQueuedOrders = Effect.fnUntraced(function* (id: JobId) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql`
-    select id, host_id from patch_job_hosts
-    where job_id = ${id} and state in ('queued', 'waiting') and not ended order by id`
+    select o.id, o.host_id, h.removed_at is not null or s.parked_reason is not null as lost
+    from patch_job_hosts o join hosts h on h.id = o.host_id join host_snapshots s on s.host_id = o.host_id
+    where o.job_id = ${id} and o.state in ('queued', 'waiting') and not o.ended order by o.id`
   return yield* Effect.orDie(decodeQueued(rows))
 })
 
@@ -102,7 +108,7 @@ export const endQueuedOrders = Effect.fnUntraced(function* (
 export const readOpenOrders = Effect.fnUntraced(function* (id: JobId) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql`
-    select id, host_id from patch_job_hosts
+    select id, host_id, false as lost from patch_job_hosts
     where job_id = ${id} and not ended and state not in ('queued', 'waiting') order by id`
   return yield* Effect.orDie(decodeQueued(rows))
 })

@@ -65,6 +65,37 @@ export const finishRequests = Effect.fnUntraced(function* (ids: ReadonlyArray<st
   yield* sql`delete from host_requests where id = any(${ids}::uuid[])`
 })
 
+/**
+ * Requests to hosts that no actor can answer: a parked host is removed as soon as that is asked for, and what was asked of a
+ * removed host goes.
+ */
+export const settleOrphans = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    with removed as (
+      update hosts h set removed_at = now(), version = h.version + 1
+      where h.removed_at is null and h.removal_requested_at is not null
+        and exists (select 1 from host_snapshots s where s.host_id = h.id and s.parked_reason is not null)
+      returning h.id
+    ),
+    given_up as (
+      update patch_job_hosts o set state = 'failed', ended = true, finished_at = now(),
+        outcome = jsonb_build_object('order_id', o.id, 'verdict', 'unresolved',
+          'message', 'The host was removed while it was parked; what became of its work was never found out.',
+          'ran', true, 'reboot_pending', null, 'rebooted', false, 'changes', '[]'::jsonb, 'installed', '{}'::jsonb,
+          'error_code', null, 'failure', null)
+      from removed where o.host_id = removed.id and not o.ended returning o.host_id
+    ),
+    fed as (
+      insert into change_feed (topic, host_id)
+      select 'host', id from removed where (select count(*) from given_up) >= 0 returning 1
+    )
+    select pg_notify('feed', '') where exists (select 1 from fed)`
+  yield* sql`
+    delete from host_requests r using hosts h join host_snapshots s on s.host_id = h.id
+    where h.id = r.host_id and (h.removed_at is not null or s.parked_reason is not null)`
+})
+
 /** Every host with what changes when it is edited or gets another certificate. */
 export const readHostVersions = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

@@ -1,7 +1,6 @@
 /** The console: signed in or not, and which page stands where. The address stays while somebody signs in again. */
-import { QueryClientProvider } from "@tanstack/solid-query"
 import { Route, Router } from "@solidjs/router"
-import { createEffect, lazy, Match, onMount, Switch, type JSX } from "solid-js"
+import { createEffect, lazy, Match, onMount, Suspense, Switch, type JSX } from "solid-js"
 import { queryClient } from "./api/queryClient.ts"
 import { session, startSession } from "./api/session.ts"
 import { Hatch } from "./kit/StackedBar.tsx"
@@ -43,7 +42,10 @@ const Pages = (): JSX.Element => (
 )
 
 export const App = (): JSX.Element => {
-  onMount(() => void startSession())
+  onMount(() => {
+    queryClient.mount()
+    void startSession()
+  })
   createEffect((before: string | undefined) => {
     const { state } = session()
     if (state === "signed_in") startLive()
@@ -51,20 +53,22 @@ export const App = (): JSX.Element => {
     return state
   })
   return (
-    <QueryClientProvider client={queryClient}>
+    <>
       <Hatch />
       <Switch>
         <Match when={session().state === "signed_in"}>
           <Pages />
         </Match>
         <Match when={session().state === "signed_out"}>
-          <SignInPage />
+          <Suspense>
+            <SignInPage />
+          </Suspense>
         </Match>
         <Match when={session().state === "unreachable"}>
           <Unreachable />
         </Match>
       </Switch>
       <Toasts />
-    </QueryClientProvider>
+    </>
   )
 }

@@ -39,6 +39,9 @@ const NOTICE_MS = 20
 
 const noop = (): void => {}
 
+/** Given to each client that is done with; undici would otherwise make one, with its stack, for every call. */
+const over = new Error("The exchange is over.")
+
 const single = (value: string | Array<string> | undefined): string | null =>
   (Array.isArray(value) ? value[0] : value) ?? null
 
@@ -73,7 +76,7 @@ const exchange = (
     clearTimeout(connectTimer)
     clearTimeout(deadlineTimer)
     link?.socket.destroy()
-    client?.destroy(noop)
+    client?.destroy(over, noop)
     if (!link) ticket?.release()
   }
   const end = (outcome: AgentAnswer | AgentFailure): void => {

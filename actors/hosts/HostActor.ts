@@ -72,5 +72,6 @@ export const runHost = Effect.fnUntraced(function* (host: HostHandle, environmen
   while (host.snapshot.status !== "done") {
     const mail = yield* Queue.take(host.mailbox)
     yield* handle(host, mail, environment)
+    mail.handled?.()
   }
 })

@@ -10,6 +10,8 @@ import type { AgentTarget } from "../agent/AgentTarget.ts"
 export interface Mail {
   readonly event: HostEvent
   readonly armed?: ArmedTimer
+  /** Told once the event has been dealt with, whatever came of it; never where the actor ended before. */
+  readonly handled?: () => void
 }
 
 export interface ArmedTimer {

@@ -2,7 +2,7 @@
  * All hosts of this worker: loads them, runs one actor each, and restarts an actor alone when its step has a defect.
  * A host that cannot be read or keeps failing is parked with its reason; the others go on.
  */
-import { Cause, Context, Data, Deferred, Effect, FiberMap, Layer, Queue, Result, Schedule } from "effect"
+import { Cause, Context, Data, Deferred, Effect, FiberMap, Layer, Option, Queue, Result, Schedule } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { HostCommand } from "#core/HostCommand.ts"
 import type { HostEvent, HostFact } from "#core/HostEvent.ts"
@@ -29,6 +29,7 @@ export class Fenced extends Data.TaggedError("Fenced") {
 
 const PAGE = 2_500
 const RESTARTS_BEFORE_PARKING = 5
+const RESTARTS_FORGOTTEN_MILLIS = 600_000
 
 type LoadedListener = (host: HostHandle, stored: StoredHost) => Effect.Effect<void>
 type CommittedListener = (
@@ -47,6 +48,8 @@ export class HostSupervisor extends Context.Service<
     readonly load: (ids: ReadonlyArray<HostId>) => Effect.Effect<void, SqlError.SqlError>
     /** Hands an event to a host, stamped with database time; false where this worker does not have the host. */
     readonly tell: (id: HostId, fact: Parameters<Tell>[0]) => Effect.Effect<boolean>
+    /** The same, and waits until the host has dealt with it; false where it did not within five seconds. */
+    readonly deliver: (id: HostId, fact: Parameters<Tell>[0]) => Effect.Effect<boolean>
     /** Called for each host that was loaded or loaded anew. */
     readonly onLoaded: (listener: LoadedListener) => void
     readonly onCommitted: (listener: CommittedListener) => void
@@ -64,7 +67,7 @@ export class HostSupervisor extends Context.Service<
       const steps = yield* HostSteps
       const services = yield* Effect.context<AgentClient | DatabaseClock | SqlClient.SqlClient>()
       const handles = new Map<HostId, HostHandle>()
-      const restarts = new Map<HostId, number>()
+      const restarts = new Map<HostId, { readonly count: number; readonly at: number }>()
       const actors = yield* FiberMap.make<HostId>()
       const fence = yield* Deferred.make<never, Fenced>()
       const loaded: Array<LoadedListener> = []
@@ -97,8 +100,10 @@ export class HostSupervisor extends Context.Service<
         host: HostHandle,
         cause: Cause.Cause<unknown>
       ): Effect.fn.Return<void> {
-        const count = (restarts.get(host.id) ?? 0) + 1
-        restarts.set(host.id, count)
+        const now = yield* monotonicMillis
+        const before = restarts.get(host.id)
+        const count = before !== undefined && now - before.at < RESTARTS_FORGOTTEN_MILLIS ? before.count + 1 : 1
+        restarts.set(host.id, { count, at: now })
         yield* Effect.logError("The host's actor ended and starts again from its stored state", cause).pipe(
           Effect.annotateLogs({ module: "hosts", host_id: host.id })
         )
@@ -114,9 +119,10 @@ export class HostSupervisor extends Context.Service<
       })
 
       const ended = Effect.fnUntraced(function* (host: HostHandle, cause: Cause.Cause<unknown> | null) {
-        if (handles.get(host.id) === host) handles.delete(host.id)
+        // The handle goes last: while it is there, nobody loads the host a second time.
         yield* calls.breakOff(host)
         yield* timers.cancelAll(host)
+        if (handles.get(host.id) === host) handles.delete(host.id)
         if (cause === null || Cause.hasInterruptsOnly(cause)) return
         const refused = Cause.squash(cause)
         if (refused instanceof CommitRefused && refused.result === "fenced") yield* Deferred.fail(fence, new Fenced())
@@ -193,6 +199,15 @@ export class HostSupervisor extends Context.Service<
           const host = handles.get(id)
           if (host !== undefined) yield* tellHandle(host)(fact)
           return host !== undefined
+        }),
+        deliver: Effect.fnUntraced(function* (id, fact) {
+          const host = handles.get(id)
+          if (host === undefined) return false
+          const handled = Deferred.makeUnsafe<void>()
+          const event = { ...fact, at: yield* clock.now } as HostFact
+          const mail: Mail = { event, handled: () => Deferred.doneUnsafe(handled, Effect.void) }
+          Queue.offerUnsafe(host.mailbox, mail)
+          return Option.isSome(yield* Effect.timeoutOption(Deferred.await(handled), "5 seconds"))
         }),
         onLoaded: (listener) => void loaded.push(listener),
         onCommitted: (listener) => void committed.push(listener),

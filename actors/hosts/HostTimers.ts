@@ -20,7 +20,9 @@ export const makeHostTimers = Effect.fnUntraced(function* (now: Effect.Effect<nu
 
   const cancel: HostTimers["cancel"] = (host, id) => {
     byHost.get(host)?.delete(id)
-    if (keyed.get(keyOf(host, id))?.host === host) keyed.delete(keyOf(host, id))
+    // A host that was loaded anew holds the same key; its deadline stays.
+    if (keyed.get(keyOf(host, id))?.host !== host) return Effect.void
+    keyed.delete(keyOf(host, id))
     return due.remove(keyOf(host, id))
   }
 

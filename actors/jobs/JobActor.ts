@@ -78,14 +78,16 @@ const orderOf = (job: StoredJob, id: OrderId): Order => ({
 })
 
 /** Hands queued orders to their hosts, as many as the job may have open at once. */
-const offer = Effect.fnUntraced(function* (handle: JobHandle) {
+const offer = Effect.fnUntraced(function* (
+  handle: JobHandle,
+  queued: Effect.Success<ReturnType<typeof readQueuedOrders>>
+) {
   const supervisor = yield* HostSupervisor
   const steps = yield* HostSteps
   const clock = yield* DatabaseClock
   const { job, offered } = handle
   const counts = handle.snapshot.context.counts
   if (counts.queued === 0) return
-  const queued = yield* readQueuedOrders(job.id)
   const now = yield* monotonicMillis
   const waiting = new Set(queued.map((order) => order.id))
   for (const [id, at] of offered) if (!waiting.has(id) || now - at > OFFER_HOLDS_MILLIS) offered.delete(id)
@@ -93,8 +95,9 @@ const offer = Effect.fnUntraced(function* (handle: JobHandle) {
   const lost: Array<OrderId> = []
   for (const order of queued) {
     const host = supervisor.handles.get(order.host_id)
-    if (host === undefined) lost.push(order.id)
-    if (host === undefined || room <= 0 || offered.has(order.id)) continue
+    if (order.lost) lost.push(order.id)
+    // A host that starts again or is new here is offered its order at a later look.
+    if (order.lost || host === undefined || room <= 0 || offered.has(order.id)) continue
     const event = { type: "order" as const, order: orderOf(job, order.id), by: job.requested_by }
     if (!steps.canTake(host.snapshot, { ...event, at: yield* clock.now })) continue
     room--
@@ -144,13 +147,17 @@ export const runJob = Effect.fnUntraced(function* (
   while (!handle.snapshot.hasTag("rest")) {
     const mail = yield* Queue.takeAll(handle.mailbox)
     for (const event of mail) if (event !== "look") yield* take(handle, epoch, event, setTimers)
+    // Before the counts: an order that is taken in between is then counted twice, never not at all.
+    const queued = yield* readQueuedOrders(handle.job.id)
     const { counts, cancel_requested_by } = yield* lookAtJob(handle.job.id)
     const at = yield* clock.now
     yield* take(handle, epoch, { type: "start", at, by: handle.job.requested_by }, setTimers)
     if (cancel_requested_by !== null)
       yield* take(handle, epoch, { type: "cancel", at, by: cancel_requested_by }, setTimers)
     yield* take(handle, epoch, { type: "counts", at, counts }, setTimers)
-    if (jobStateOf(handle.snapshot) === "running" && handle.snapshot.context.cancel_asked === null) yield* offer(handle)
+    if (jobStateOf(handle.snapshot) === "running" && handle.snapshot.context.cancel_asked === null) {
+      yield* offer(handle, queued)
+    }
     // Hosts of one job end in bursts; one look serves them all.
     yield* Effect.sleep("50 millis")
   }

@@ -6,7 +6,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Queue, Schedule, Schema } from "effect"
 import { HostFact } from "#core/HostEvent.ts"
 import { HostId } from "#core/Ids.ts"
-import { finishRequests, readHostVersions, readRequests } from "#sql/WorkerStore.ts"
+import { finishRequests, type HostRequest, readHostVersions, readRequests, settleOrphans } from "#sql/WorkerStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
 import { HostSupervisor } from "../hosts/HostSupervisor.ts"
 import type { Polls } from "../hosts/Poller.ts"
@@ -16,30 +16,35 @@ const isRefresh = Schema.is(Schema.Struct({ type: Schema.Literal("refresh"), by:
 const decodeFact = Schema.decodeUnknownEffect(HostFact)
 const isHostId = Schema.is(HostId)
 
-/** Carries out what people asked of hosts. A request is finished once its host has it; a crash in between repeats it. */
-const answerRequests = Effect.fnUntraced(function* (polls: Polls) {
+/** True where the request is done with: its host dealt with it, or nobody ever can. */
+const answer = Effect.fnUntraced(function* (request: HostRequest, polls: Polls) {
   const supervisor = yield* HostSupervisor
   const clock = yield* DatabaseClock
-  for (;;) {
-    const requests = yield* readRequests(500)
-    if (requests.length === 0) return
-    for (const request of requests) {
-      if (isRefresh(request.event)) {
-        yield* polls.refresh(request.host_id)
-        continue
-      }
-      const at = yield* clock.now
-      yield* decodeFact({ ...(request.event as object), at }).pipe(
-        Effect.flatMap((fact) => supervisor.tell(request.host_id, fact)),
-        Effect.catchTag("SchemaError", (error) =>
-          Effect.logError("A request could not be read and is dropped", error).pipe(
-            Effect.annotateLogs({ host_id: request.host_id })
-          )
-        )
-      )
-    }
-    yield* finishRequests(requests.map((request) => request.id))
+  if (isRefresh(request.event)) {
+    yield* polls.refresh(request.host_id)
+    return true
   }
+  return yield* decodeFact({ ...(request.event as object), at: yield* clock.now }).pipe(
+    Effect.flatMap((fact) => supervisor.deliver(request.host_id, fact)),
+    Effect.catchTag("SchemaError", (error) =>
+      Effect.logError("A request could not be read and is dropped", error).pipe(
+        Effect.annotateLogs({ host_id: request.host_id }),
+        Effect.as(true)
+      )
+    )
+  )
+})
+
+/** What a host did not deal with, since its actor starts again just now, stays for the next round; a crash repeats it too. */
+const answerRequests = Effect.fnUntraced(function* (polls: Polls) {
+  yield* settleOrphans
+  const requests = yield* readRequests(500)
+  const done = yield* Effect.forEach(
+    requests,
+    (request) => Effect.map(answer(request, polls), (isDone) => (isDone ? [request.id] : [])),
+    { concurrency: 50 }
+  )
+  if (requests.length > 0) yield* finishRequests(done.flat())
 })
 
 /** Loads hosts that are new or were edited since the last look. */

@@ -49,7 +49,7 @@ export const Compliance = (props: { fleet: FleetStatus }): JSX.Element => {
           <p class={styles["big"]}>{share(of().compliant)}</p>
           <p class="muted sm">
             Reported within 24 h, no security update older than its target, and no restart owed. A host that did not
-            report is unknown.
+            report, or cannot tell about a restart, is unknown.
           </p>
         </div>
         <div>

@@ -12,6 +12,7 @@ import { useFleet } from "../shell/useFleet.ts"
 import { Attention } from "./Attention.tsx"
 import { Checklist } from "./Checklist.tsx"
 import { Compliance } from "./Compliance.tsx"
+import { PasswordNotice } from "./PasswordNotice.tsx"
 import { RootCertificate } from "./RootCertificate.tsx"
 import { RunningJobs } from "./RunningJobs.tsx"
 import styles from "./DashboardPage.module.css"
@@ -64,6 +65,7 @@ export default function DashboardPage(): JSX.Element {
           </Show>
         </div>
       </div>
+      <PasswordNotice />
       <DataArea query={fleet} what="The fleet's numbers" rows={8}>
         {(numbers) => (
           <Show

@@ -1,8 +1,8 @@
 /** The certificate every agent has to trust, with its fingerprint worked out here from the file itself. */
-import { useQuery } from "@tanstack/solid-query"
 import type { JSX } from "solid-js"
 import { keys } from "../api/keys.ts"
 import { readRootCertificate, ROOT_CERTIFICATE_PATH } from "../api/fleet.ts"
+import { useData } from "../api/useData.ts"
 import { CopyButton } from "../kit/CopyButton.tsx"
 import { DataArea } from "../kit/DataArea.tsx"
 import { download } from "../kit/download.ts"
@@ -13,7 +13,7 @@ import styles from "./RootCertificate.module.css"
 const HALF = 16 * 3 - 1
 
 export const RootCertificate = (): JSX.Element => {
-  const certificate = useQuery(() => ({
+  const certificate = useData(() => ({
     queryKey: keys.rootCertificate,
     queryFn: ({ signal }) => readRootCertificate(signal),
     staleTime: 60 * 60_000

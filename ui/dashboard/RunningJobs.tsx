@@ -1,9 +1,9 @@
 /** Jobs that run or wait, each with its own bar. */
 import { A } from "@solidjs/router"
-import { useQuery } from "@tanstack/solid-query"
 import { For, type JSX } from "solid-js"
 import { keys } from "../api/keys.ts"
 import { listJobs } from "../api/jobs.ts"
+import { useData } from "../api/useData.ts"
 import { jobTitle } from "../jobs/jobWords.ts"
 import { finishedHosts } from "../jobs/groupCounts.ts"
 import { JobCountStates, jobParts } from "../jobs/jobCounts.tsx"
@@ -16,7 +16,7 @@ import styles from "./RunningJobs.module.css"
 const SHOWN = 5
 
 export const RunningJobs = (): JSX.Element => {
-  const jobs = useQuery(() => ({
+  const jobs = useData(() => ({
     queryKey: [...keys.fleet, "running-jobs"],
     queryFn: ({ signal }) => listJobs({ state: ["running", "paused", "waiting", "queued"], limit: SHOWN }, signal)
   }))

@@ -1,9 +1,9 @@
 /** Filters with how many hosts each would leave, beside the list; a sheet on phones. */
-import { useQueries } from "@tanstack/solid-query"
 import { createMemo, For, Show, type JSX } from "solid-js"
 import type { HostSummary } from "#core/HostState.ts"
 import { keys } from "../api/keys.ts"
 import { listHosts } from "../api/hosts.ts"
+import { useData } from "../api/useData.ts"
 import { count } from "../format/numbers.ts"
 import { summaries } from "../format/states.ts"
 import { useFleet } from "../shell/useFleet.ts"
@@ -39,6 +39,16 @@ const Group = (props: { title: string; children: JSX.Element }): JSX.Element => 
   </fieldset>
 )
 
+/** Counted by asking the list, which says how many there are in all. */
+const SystemFacet = (props: { os: string; on: boolean; onChange: (on: boolean) => void }): JSX.Element => {
+  const hosts = useData(() => ({
+    queryKey: [...keys.fleet, "system", props.os],
+    queryFn: async ({ signal }) => (await listHosts({ os: [props.os], limit: 1 }, signal)).total,
+    staleTime: 60_000
+  }))
+  return <Facet words={props.os} hosts={hosts.data} on={props.on} onChange={props.onChange} />
+}
+
 const toggled = <A,>(all: ReadonlyArray<A> | undefined, one: A, on: boolean): ReadonlyArray<A> | undefined => {
   const next = on ? [...(all ?? []), one] : (all ?? []).filter((other) => other !== one)
   return next.length > 0 ? next : undefined
@@ -60,13 +70,6 @@ export const Facets = (props: {
   )
   const systems = useSystems()
   const names = createMemo(() => [...new Set([...systems(), ...(props.query.os ?? [])])].toSorted())
-  const counted = useQueries(() => ({
-    queries: names().map((os) => ({
-      queryKey: [...keys.fleet, "system", os],
-      queryFn: async ({ signal }: { signal: AbortSignal }) => (await listHosts({ os: [os], limit: 1 }, signal)).total,
-      staleTime: 60_000
-    }))
-  }))
   return (
     <div class={styles["facets"]} classList={{ [styles["open"] ?? ""]: props.open }} role="region" aria-label="Filters">
       <Group title="State">
@@ -106,10 +109,9 @@ export const Facets = (props: {
       <Show when={names().length > 0}>
         <Group title="System">
           <For each={names()}>
-            {(os, index) => (
-              <Facet
-                words={os}
-                hosts={counted[index()]?.data}
+            {(os) => (
+              <SystemFacet
+                os={os}
                 on={props.query.os?.includes(os) === true}
                 onChange={(on) => props.onChange({ os: toggled(props.query.os, os, on) })}
               />

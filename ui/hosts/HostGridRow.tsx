@@ -3,6 +3,7 @@ import { A } from "@solidjs/router"
 import { createMemo, Show, type JSX } from "solid-js"
 import type { HostItem } from "#core/Host.ts"
 import { linkStates, patchStateOf, patchStates, rebootStateOf, workStates } from "../format/states.ts"
+import { systemName } from "../format/systemName.ts"
 import { State } from "../kit/State.tsx"
 import { Time } from "../kit/Time.tsx"
 import { now } from "../kit/now.ts"
@@ -61,8 +62,8 @@ const Cells = (props: {
         <State of={rebootStateOf(props.host.reboot_needed)} />
       </td>
       <td class={styles["os"]} role="gridcell">
-        <span class="muted">
-          {props.host.os === null ? "Unknown" : `${props.host.os} ${props.host.os_version ?? ""}`.trim()}
+        <span class="muted" title={`${props.host.os ?? "Unknown"} ${props.host.os_version ?? ""}`}>
+          {systemName(props.host.os, props.host.os_version)}
         </span>
       </td>
       <td class={`num ${styles["seen"]}`} role="gridcell">

@@ -1,9 +1,9 @@
 /** The host's share of jobs, newest first. */
 import { A } from "@solidjs/router"
-import { useInfiniteQuery } from "@tanstack/solid-query"
 import { createMemo, For, Show, type JSX } from "solid-js"
 import { keys } from "../api/keys.ts"
 import { readHostJobs } from "../api/hosts.ts"
+import { usePages } from "../api/useData.ts"
 import { formatSpan } from "../format/time.ts"
 import { jobHostStates } from "../format/states.ts"
 import { outcomeWords } from "../jobs/jobWords.ts"
@@ -15,11 +15,9 @@ import styles from "./HostJobsTab.module.css"
 
 export default function HostJobsTab(): JSX.Element {
   const { host } = useHost()
-  const jobs = useInfiniteQuery(() => ({
+  const jobs = usePages(() => ({
     queryKey: keys.hostJobs(host().id),
-    queryFn: ({ pageParam, signal }) => readHostJobs(host().id, pageParam, signal),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next_cursor ?? undefined
+    queryFn: ({ pageParam, signal }) => readHostJobs(host().id, pageParam, signal)
   }))
   const all = createMemo(() => (jobs.data?.pages ?? []).flatMap(({ items }) => items))
   return (

@@ -1,13 +1,14 @@
 /** One host: who it is, four facts kept apart, what can be done with it, and its tabs. */
 import { A, useLocation, useParams, type RouteSectionProps } from "@solidjs/router"
-import { useQuery } from "@tanstack/solid-query"
 import { createEffect, createMemo, createSignal, For, lazy, onCleanup, Show, Suspense, type JSX } from "solid-js"
 import type { HostDetail } from "#core/Host.ts"
 import { ApiError } from "../api/ApiError.ts"
 import { readHost } from "../api/hosts.ts"
 import { keys } from "../api/keys.ts"
 import { may } from "../api/session.ts"
+import { useData } from "../api/useData.ts"
 import { count } from "../format/numbers.ts"
+import { systemName } from "../format/systemName.ts"
 import { linkStates, rebootStateOf, workStates } from "../format/states.ts"
 import { DataArea } from "../kit/DataArea.tsx"
 import { Icon } from "../kit/Icon.tsx"
@@ -82,7 +83,7 @@ const Facts = (props: { host: HostDetail }): JSX.Element => (
 export default function HostPage(props: RouteSectionProps): JSX.Element {
   const parameters = useParams<{ id: string }>()
   const location = useLocation()
-  const host = useQuery(() => ({
+  const host = useData(() => ({
     queryKey: keys.host(parameters.id),
     queryFn: ({ signal }) => readHost(parameters.id, signal),
     refetchInterval: 60_000
@@ -114,7 +115,9 @@ export default function HostPage(props: RouteSectionProps): JSX.Element {
                 <>
                   <p class="idline">
                     <span class="mono">{now().address}</span>
-                    <span>{now().os === null ? "System unknown" : `${now().os} ${now().os_version ?? ""}`.trim()}</span>
+                    <span title={`${now().os ?? ""} ${now().os_version ?? ""}`}>
+                      {now().os === null ? "System unknown" : systemName(now().os, now().os_version)}
+                    </span>
                     <span>{now().agent_version === null ? "Agent unknown" : `Agent ${now().agent_version}`}</span>
                     <span>
                       <Show when={now().last_seen_at} fallback="Never seen">

@@ -1,6 +1,5 @@
 /** All hosts: filter and order in the address, live cells, selection, and what can be done with the chosen ones. */
 import { useNavigate, useSearchParams } from "@solidjs/router"
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/solid-query"
 import {
   createEffect,
   createMemo,
@@ -18,6 +17,7 @@ import type { HostItem } from "#core/Host.ts"
 import { keys } from "../api/keys.ts"
 import { listAllHosts, listHosts } from "../api/hosts.ts"
 import { may } from "../api/session.ts"
+import { usePages } from "../api/useData.ts"
 import { count } from "../format/numbers.ts"
 import { DataArea } from "../kit/DataArea.tsx"
 import { Icon } from "../kit/Icon.tsx"
@@ -51,12 +51,10 @@ export default function HostsPage(): JSX.Element {
   const clear = (): void =>
     change({ q: undefined, status: undefined, os: undefined, pending: undefined, reboot_needed: undefined })
 
-  const list = useInfiniteQuery(() => ({
+  const list = usePages(() => ({
     queryKey: [...keys.hosts, query()],
     queryFn: ({ pageParam, signal }) => listHosts({ ...query(), cursor: pageParam, limit: PAGE }, signal),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next_cursor ?? undefined,
-    placeholderData: keepPreviousData
+    keepPrevious: true
   }))
   const rows = createMemo((): ReadonlyArray<HostRow> =>
     (list.data?.pages ?? []).flatMap(({ items, asked_at }) => items.map((item) => ({ item, asked_at })))

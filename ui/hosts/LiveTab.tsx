@@ -1,8 +1,8 @@
 /** The host's state as it moves, its timeline, and how long it spent where. A past moment can be held still. */
-import { useInfiniteQuery } from "@tanstack/solid-query"
 import { createEffect, createMemo, createSignal, on, Show, type JSX } from "solid-js"
 import { keys } from "../api/keys.ts"
 import { readTransitions } from "../api/hosts.ts"
+import { usePages } from "../api/useData.ts"
 import { DataArea } from "../kit/DataArea.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { Time } from "../kit/Time.tsx"
@@ -15,11 +15,9 @@ import styles from "./LiveTab.module.css"
 
 export default function LiveTab(): JSX.Element {
   const { host } = useHost()
-  const transitions = useInfiniteQuery(() => ({
+  const transitions = usePages(() => ({
     queryKey: keys.transitions(host().id),
-    queryFn: ({ pageParam, signal }) => readTransitions(host().id, pageParam, signal),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next_cursor ?? undefined
+    queryFn: ({ pageParam, signal }) => readTransitions(host().id, pageParam, signal)
   }))
   const all = createMemo(() => (transitions.data?.pages ?? []).flatMap(({ items }) => items))
   /** Held by version, never by place in the list: new rows come in above. */

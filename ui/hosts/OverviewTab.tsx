@@ -1,11 +1,11 @@
 /** The system, how the last polls went, what the host works on and what came of its last job. */
 import { A } from "@solidjs/router"
-import { useQuery } from "@tanstack/solid-query"
 import { Show, type JSX } from "solid-js"
 import type { HostDetail, HostJob } from "#core/Host.ts"
 import type { Outcome } from "#core/Order.ts"
 import { keys } from "../api/keys.ts"
 import { readHostJobs } from "../api/hosts.ts"
+import { useData } from "../api/useData.ts"
 import { formatSpan } from "../format/time.ts"
 import { jobHostStates } from "../format/states.ts"
 import { Changes } from "../jobs/Changes.tsx"
@@ -130,7 +130,7 @@ const Evidence = (props: { job: HostJob; outcome: Outcome }): JSX.Element => (
 
 export default function OverviewTab(): JSX.Element {
   const { host } = useHost()
-  const jobs = useQuery(() => ({
+  const jobs = useData(() => ({
     queryKey: [...keys.hostJobs(host().id), "newest"],
     queryFn: ({ signal }) => readHostJobs(host().id, undefined, signal)
   }))

@@ -1,8 +1,8 @@
 /** Everything installed on the host, as last read. */
-import { useQuery } from "@tanstack/solid-query"
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js"
 import { keys } from "../api/keys.ts"
 import { readPackages } from "../api/hosts.ts"
+import { useData } from "../api/useData.ts"
 import { count, plural } from "../format/numbers.ts"
 import { DataArea } from "../kit/DataArea.tsx"
 import { SearchField } from "../kit/SearchField.tsx"
@@ -16,7 +16,7 @@ export default function PackagesTab(): JSX.Element {
   const { host } = useHost()
   const [text, setText] = createSignal("")
   const [most, setMost] = createSignal(AT_ONCE)
-  const packages = useQuery(() => ({
+  const packages = useData(() => ({
     queryKey: keys.packages(host().id),
     queryFn: ({ signal }) => readPackages(host().id, signal)
   }))

@@ -1,10 +1,10 @@
 /** Pending updates, installed against available, with a choice that leads to "Apply now". */
-import { useQuery } from "@tanstack/solid-query"
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js"
 import type { Patch } from "#core/Package.ts"
 import { keys } from "../api/keys.ts"
 import { readPatches } from "../api/hosts.ts"
 import { may } from "../api/session.ts"
+import { useData } from "../api/useData.ts"
 import { count, plural } from "../format/numbers.ts"
 import { rebootStates, severities } from "../format/states.ts"
 import { DataArea } from "../kit/DataArea.tsx"
@@ -74,7 +74,7 @@ export default function PatchesTab(): JSX.Element {
   const [text, setText] = createSignal("")
   const [only, setOnly] = createSignal<"all" | "security">("all")
   const [chosen, setChosen] = createSignal<ReadonlySet<string>>(new Set())
-  const patches = useQuery(() => ({
+  const patches = useData(() => ({
     queryKey: keys.patches(host().id),
     queryFn: ({ signal }) => readPatches(host().id, signal)
   }))

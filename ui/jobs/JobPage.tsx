@@ -1,12 +1,12 @@
 /** One job as it moves: one bar, the counts, each host worst first with what came of it, and the agent's log. */
 import { useParams } from "@solidjs/router"
-import { useInfiniteQuery, useQuery } from "@tanstack/solid-query"
 import { createMemo, createSignal, lazy, Show, Suspense, type JSX } from "solid-js"
 import type { JobDetail } from "#core/Job.ts"
 import { ApiError } from "../api/ApiError.ts"
 import { readJob, readJobHosts } from "../api/jobs.ts"
 import { keys } from "../api/keys.ts"
 import { may } from "../api/session.ts"
+import { useData, usePages } from "../api/useData.ts"
 import { plural } from "../format/numbers.ts"
 import { formatSpan } from "../format/time.ts"
 import { jobStates } from "../format/states.ts"
@@ -69,16 +69,14 @@ const Progress = (props: { job: JobDetail }): JSX.Element => (
 
 export default function JobPage(): JSX.Element {
   const parameters = useParams<{ id: string }>()
-  const job = useQuery(() => ({
+  const job = useData(() => ({
     queryKey: keys.job(parameters.id),
     queryFn: ({ signal }) => readJob(parameters.id, signal),
-    refetchInterval: (query) => (query.state.data?.finished_at === null ? 15_000 : false)
+    refetchInterval: (now) => (now?.finished_at === null ? 15_000 : false)
   }))
-  const hosts = useInfiniteQuery(() => ({
+  const hosts = usePages(() => ({
     queryKey: keys.jobHosts(parameters.id),
-    queryFn: ({ pageParam, signal }) => readJobHosts(parameters.id, pageParam, signal),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next_cursor ?? undefined
+    queryFn: ({ pageParam, signal }) => readJobHosts(parameters.id, pageParam, signal)
   }))
   const all = createMemo(() => (hosts.data?.pages ?? []).flatMap(({ items }) => items))
   const page = usePage(() => (job.data === undefined ? "Job" : `Job #${job.data.number}`))

@@ -1,10 +1,11 @@
 /** All jobs, newest first, filtered by state in the address. */
 import { A, useSearchParams } from "@solidjs/router"
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/solid-query"
 import { createMemo, For, Show, type JSX } from "solid-js"
+import type { JobItem } from "#core/Job.ts"
 import type { JobState } from "#core/JobState.ts"
 import { keys } from "../api/keys.ts"
 import { listJobs } from "../api/jobs.ts"
+import { usePages } from "../api/useData.ts"
 import { count } from "../format/numbers.ts"
 import { formatSpan } from "../format/time.ts"
 import { jobStates } from "../format/states.ts"
@@ -30,17 +31,45 @@ const filters = {
 type Filter = keyof typeof filters
 const names = Object.keys(filters) as ReadonlyArray<Filter>
 
+const JobRow = (props: { job: JobItem }): JSX.Element => (
+  <tr>
+    <td class="num muted">#{props.job.number}</td>
+    <td class={styles["title"]}>
+      <A href={`/jobs/${props.job.id}`}>{jobTitle(props.job)}</A>
+    </td>
+    <td>
+      <State of={jobStates[props.job.state]} />
+    </td>
+    <td>
+      <StackedBar height={6} parts={jobParts(props.job)} />
+    </td>
+    <td class="num">
+      {count(finishedHosts(props.job))} of {count(props.job.hosts_total)}
+    </td>
+    <td class={styles["title"]}>{props.job.requested_by}</td>
+    <td>
+      <Time at={props.job.created_at} />
+    </td>
+    <td class="num muted">
+      {props.job.started_at === null
+        ? "–"
+        : formatSpan(
+            (props.job.finished_at === null ? now() : Date.parse(props.job.finished_at)) -
+              Date.parse(props.job.started_at)
+          )}
+    </td>
+  </tr>
+)
+
 export default function JobsPage(): JSX.Element {
   const page = usePage(() => "Jobs")
   const [parameters, setParameters] = useSearchParams<{ state?: string }>()
   const filter = (): Filter => names.find((name) => name === parameters.state) ?? "all"
-  const jobs = useInfiniteQuery(() => ({
+  const jobs = usePages(() => ({
     queryKey: [...keys.jobs, filter()],
     queryFn: ({ pageParam, signal }) =>
       listJobs({ state: filters[filter()].states, cursor: pageParam, limit: 50 }, signal),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next_cursor ?? undefined,
-    placeholderData: keepPreviousData
+    keepPrevious: true
   }))
   const all = createMemo(() => (jobs.data?.pages ?? []).flatMap(({ items }) => items))
   return (
@@ -135,35 +164,9 @@ export default function JobsPage(): JSX.Element {
                   </tr>
                 </thead>
                 <tbody>
-                  <For each={all()}>
-                    {(job) => (
-                      <tr>
-                        <td class="num muted">#{job.number}</td>
-                        <td class={styles["title"]}>
-                          <A href={`/jobs/${job.id}`}>{jobTitle(job)}</A>
-                        </td>
-                        <td>
-                          <State of={jobStates[job.state]} />
-                        </td>
-                        <td>
-                          <StackedBar height={6} parts={jobParts(job)} />
-                        </td>
-                        <td class="num">
-                          {count(finishedHosts(job))} of {count(job.hosts_total)}
-                        </td>
-                        <td class={styles["title"]}>{job.requested_by}</td>
-                        <td>
-                          <Time at={job.created_at} />
-                        </td>
-                        <td class="num muted">
-                          {job.started_at === null
-                            ? "–"
-                            : formatSpan(
-                                (job.finished_at === null ? now() : Date.parse(job.finished_at)) -
-                                  Date.parse(job.started_at)
-                              )}
-                        </td>
-                      </tr>
+                  <For each={all().map(({ id }) => id)}>
+                    {(id) => (
+                      <Show when={all().find((one) => one.id === id)}>{(found) => <JobRow job={found()} />}</Show>
                     )}
                   </For>
                 </tbody>

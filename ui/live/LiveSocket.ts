@@ -4,7 +4,7 @@ import type { Ticket } from "#http/api/Live.ts"
 import { postJson } from "../api/client.ts"
 import { createConnection, OFFLINE_AFTER, pauseAfter, type ConnectionStore } from "./connection.ts"
 
-/** A socket that says nothing for so long is taken for dead; the server pings more often than that. */
+/** Milliseconds from opening a socket to its first message. */
 const HELLO_DEADLINE_MS = 10_000
 
 type Scope = Omit<LiveSubscribe["subscribe"], "from_seq">

@@ -24,7 +24,7 @@ const zoneName = (): string => {
 const roleWords = { admin: "Administrator", operator: "Operator", auditor: "Auditor" } as const
 
 export default function AccountMenus(): JSX.Element {
-  const [password, setPassword] = createSignal(user()?.must_change_password === true)
+  const [password, setPassword] = createSignal(false)
   const name = (): string => user()?.display_name || (user()?.username ?? "")
   return (
     <>

@@ -1,9 +1,9 @@
 /** Go to a host by name or address, to a job by its number, or to a page. */
 import { useNavigate } from "@solidjs/router"
-import { useQuery } from "@tanstack/solid-query"
 import { createEffect, createMemo, createSignal, For, Show, type JSX } from "solid-js"
 import { listHosts } from "../api/hosts.ts"
 import { listJobs } from "../api/jobs.ts"
+import { useData } from "../api/useData.ts"
 import { jobStates, summaries } from "../format/states.ts"
 import { Dialog } from "../kit/Dialog.tsx"
 import { Icon, type IconName } from "../kit/Icon.tsx"
@@ -25,13 +25,13 @@ export default function Palette(props: { onClose: () => void }): JSX.Element {
   const [at, setAt] = createSignal(0)
   let field: HTMLInputElement | undefined
   const wanted = createMemo(() => text().trim())
-  const hosts = useQuery(() => ({
+  const hosts = useData(() => ({
     queryKey: ["palette-hosts", wanted()],
     queryFn: ({ signal }) => listHosts({ q: wanted(), limit: AT_MOST }, signal),
     enabled: wanted().length > 0,
-    placeholderData: (before) => before
+    keepPrevious: true
   }))
-  const jobs = useQuery(() => ({
+  const jobs = useData(() => ({
     queryKey: ["palette-jobs"],
     queryFn: ({ signal }) => listJobs({ limit: 50 }, signal)
   }))

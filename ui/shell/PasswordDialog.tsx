@@ -2,7 +2,7 @@
 import { createSignal, Show, type JSX } from "solid-js"
 import { ApiError } from "../api/ApiError.ts"
 import { post } from "../api/client.ts"
-import { user } from "../api/session.ts"
+import { refresh, user } from "../api/session.ts"
 import { Dialog } from "../kit/Dialog.tsx"
 import { say } from "../kit/toasts.ts"
 
@@ -23,6 +23,7 @@ export default function PasswordDialog(props: { onClose: () => void }): JSX.Elem
     try {
       await post("/api/v1/auth/password", { body: { current_password: current(), new_password: next() } })
       say("Password changed")
+      void refresh().catch(() => undefined)
       props.onClose()
     } catch (cause) {
       setError(cause instanceof ApiError ? (cause.field("new_password") ?? cause.message) : String(cause))

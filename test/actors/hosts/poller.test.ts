@@ -146,7 +146,8 @@ describe("the poller", () => {
   })
 
   it("waits as long as an agent asks it to, which is no miss", async () => {
-    const [, , , host] = world.hosts
+    // An old agent has no word for degraded.
+    const host = world.hosts.findLast(({ view }) => view.profile === "2.7")
     worker = await startPlanted(world)
     await allHealthy()
     world.fleet.misbehave(host!.address, { kind: "rate_limited", retry_after_seconds: 77, path: "/health" })
@@ -154,6 +155,10 @@ describe("the poller", () => {
     const row = await becomes(host!, (one) => one.failure === "rate_limited")
     expect([row.link, row.misses]).toEqual(["healthy", 0])
     expect(row.wait_ms).toBeGreaterThanOrEqual(77_000 - 1)
+    // What the host is told next comes after a miss, had there been one.
+    world.fleet.misbehave(host!.address, { kind: "degraded", reason: "repo_sync_failed" })
+    await refresh(host!)
+    await becomes(host!, (one) => one.link === "degraded")
     const failed = await world.query(
       "select 1 from host_transitions where host_id = $1 and event_type = 'poll.failed'",
       [host!.id]
