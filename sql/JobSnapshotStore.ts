@@ -46,13 +46,27 @@ export const readJob = Effect.fnUntraced(function* (id: JobId) {
   return jobs[0]
 })
 
-const JobLook = Schema.Struct({ cancel_requested_by: Schema.NullOr(Schema.String), counts: JobCounts })
+const QueuedOrder = Schema.Struct({
+  id: OrderId,
+  host_id: HostId,
+  /** The host was removed or is parked: nobody will ever take the order. */
+  lost: Schema.Boolean
+})
+export type QueuedOrder = typeof QueuedOrder.Type
+
+const JobLook = Schema.Struct({
+  cancel_requested_by: Schema.NullOr(Schema.String),
+  counts: JobCounts,
+  queued: Schema.Array(QueuedOrder)
+})
+export type JobLook = typeof JobLook.Type
 const decodeLook = Schema.decodeUnknownEffect(JobLook)
 
-/** Where the job's hosts stand now. */
+/** Where the job's hosts stand, and which of them still wait, both of one moment. */
 export const lookAtJob = Effect.fnUntraced(function* (id: JobId) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql`
+    with orders as (select id, host_id, state, ended from patch_job_hosts where job_id = ${id})
     select j.cancel_requested_by, (
       select jsonb_build_object(
         'queued', count(*) filter (where state in ('queued', 'waiting')),
@@ -62,26 +76,13 @@ export const lookAtJob = Effect.fnUntraced(function* (id: JobId) {
         'deferred', count(*) filter (where state = 'deferred'),
         'cancelled', count(*) filter (where state = 'cancelled'),
         'uncertain', count(*) filter (where state = 'uncertain'))
-      from patch_job_hosts where job_id = j.id) as counts
+      from orders) as counts, (
+      select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'host_id', o.host_id,
+        'lost', h.removed_at is not null or s.parked_reason is not null) order by o.id), '[]')
+      from orders o join hosts h on h.id = o.host_id join host_snapshots s on s.host_id = o.host_id
+      where o.state in ('queued', 'waiting') and not o.ended) as queued
     from patch_jobs j where j.id = ${id}`
   return yield* Effect.orDie(decodeLook(rows[0]))
-})
-
-const QueuedOrder = Schema.Struct({
-  id: OrderId,
-  host_id: HostId,
-  /** The host was removed or is parked: nobody will ever take the order. */
-  lost: Schema.Boolean
-})
-const decodeQueued = Schema.decodeUnknownEffect(Schema.Array(QueuedOrder))
-
-export const readQueuedOrders = Effect.fnUntraced(function* (id: JobId) {
-  const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql`
-    select o.id, o.host_id, h.removed_at is not null or s.parked_reason is not null as lost
-    from patch_job_hosts o join hosts h on h.id = o.host_id join host_snapshots s on s.host_id = o.host_id
-    where o.job_id = ${id} and o.state in ('queued', 'waiting') and not o.ended order by o.id`
-  return yield* Effect.orDie(decodeQueued(rows))
 })
 
 /** Ends queued orders without the host: it was cancelled, or there is no host any more. */
@@ -105,12 +106,15 @@ export const endQueuedOrders = Effect.fnUntraced(function* (
     select pg_notify('feed', '') where exists (select 1 from fed)`
 })
 
+const OpenOrder = Schema.Struct({ id: OrderId, host_id: HostId })
+const decodeOpen = Schema.decodeUnknownEffect(Schema.Array(OpenOrder))
+
 export const readOpenOrders = Effect.fnUntraced(function* (id: JobId) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql`
-    select id, host_id, false as lost from patch_job_hosts
+    select id, host_id from patch_job_hosts
     where job_id = ${id} and not ended and state not in ('queued', 'waiting') order by id`
-  return yield* Effect.orDie(decodeQueued(rows))
+  return yield* Effect.orDie(decodeOpen(rows))
 })
 
 export interface JobCommitRow {

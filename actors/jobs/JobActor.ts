@@ -15,7 +15,7 @@ import {
   endQueuedOrders,
   lookAtJob,
   readOpenOrders,
-  readQueuedOrders,
+  type JobLook,
   type StoredJob
 } from "#sql/JobSnapshotStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
@@ -78,16 +78,12 @@ const orderOf = (job: StoredJob, id: OrderId): Order => ({
 })
 
 /** Hands queued orders to their hosts, as many as the job may have open at once. */
-const offer = Effect.fnUntraced(function* (
-  handle: JobHandle,
-  queued: Effect.Success<ReturnType<typeof readQueuedOrders>>
-) {
+const offer = Effect.fnUntraced(function* (handle: JobHandle, { counts, queued }: JobLook) {
   const supervisor = yield* HostSupervisor
   const steps = yield* HostSteps
   const clock = yield* DatabaseClock
   const { job, offered } = handle
-  const counts = handle.snapshot.context.counts
-  if (counts.queued === 0) return
+  if (queued.length === 0) return
   const now = yield* monotonicMillis
   const waiting = new Set(queued.map((order) => order.id))
   for (const [id, at] of offered) if (!waiting.has(id) || now - at > OFFER_HOLDS_MILLIS) offered.delete(id)
@@ -112,7 +108,7 @@ const offer = Effect.fnUntraced(function* (
 const cancelRest = Effect.fnUntraced(function* (handle: JobHandle, by: string) {
   const supervisor = yield* HostSupervisor
   const { job } = handle
-  const queued = yield* readQueuedOrders(job.id)
+  const { queued } = yield* lookAtJob(job.id)
   const ids = queued.map((order) => order.id)
   yield* endQueuedOrders(job.id, ids, "cancelled", "Cancelled before anything was sent to the host.")
   for (const order of yield* readOpenOrders(job.id)) {
@@ -147,17 +143,15 @@ export const runJob = Effect.fnUntraced(function* (
   while (!handle.snapshot.hasTag("rest")) {
     const mail = yield* Queue.takeAll(handle.mailbox)
     for (const event of mail) if (event !== "look") yield* take(handle, epoch, event, setTimers)
-    // Before the counts: an order that is taken in between is then counted twice, never not at all.
-    const queued = yield* readQueuedOrders(handle.job.id)
-    const { counts, cancel_requested_by } = yield* lookAtJob(handle.job.id)
+    const look = yield* lookAtJob(handle.job.id)
     const at = yield* clock.now
+    // First of all: somebody waits for the hosts, nobody for the job's own bookkeeping.
+    if (look.cancel_requested_by === null && handle.snapshot.context.cancel_asked === null) yield* offer(handle, look)
     yield* take(handle, epoch, { type: "start", at, by: handle.job.requested_by }, setTimers)
-    if (cancel_requested_by !== null)
-      yield* take(handle, epoch, { type: "cancel", at, by: cancel_requested_by }, setTimers)
-    yield* take(handle, epoch, { type: "counts", at, counts }, setTimers)
-    if (jobStateOf(handle.snapshot) === "running" && handle.snapshot.context.cancel_asked === null) {
-      yield* offer(handle, queued)
+    if (look.cancel_requested_by !== null) {
+      yield* take(handle, epoch, { type: "cancel", at, by: look.cancel_requested_by }, setTimers)
     }
+    yield* take(handle, epoch, { type: "counts", at, counts: look.counts }, setTimers)
     // Hosts of one job end in bursts; one look serves them all.
     yield* Effect.sleep("50 millis")
   }

@@ -66,7 +66,7 @@ const refreshOnce = async (): Promise<boolean> => {
 
 /** One refresh at a time, however many requests found the token expired. True when signed in afterwards. */
 export const refresh = (): Promise<boolean> => {
-  refreshing = refreshOnce().finally(() => {
+  refreshing ??= refreshOnce().finally(() => {
     refreshing = null
   })
   return refreshing
