@@ -17,8 +17,8 @@ const StoredJob = Schema.Struct({
   max_concurrency: Schema.Int,
   requested_by: Schema.String,
   cancel_requested_by: Schema.NullOr(Schema.String),
-  machine_version: Schema.NullOr(Schema.Int),
-  version: Schema.NullOr(Schema.Int),
+  machine_version: Schema.Int,
+  version: Schema.Int,
   value: Schema.Unknown,
   context: Schema.Unknown,
   timers: Schema.Array(Schema.Struct({ id: Schema.String, armed_version: Schema.Int, remaining_ms: Schema.Number }))
@@ -32,7 +32,7 @@ const jobQuery = (sql: SqlClient.SqlClient) => sql`
     coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'armed_version', t.armed_version,
       'remaining_ms', (extract(epoch from t.due_at - now()) * 1000)::float8))
       from job_timers t where t.job_id = j.id), '[]') as timers
-  from patch_jobs j left join job_snapshots s on s.job_id = j.id`
+  from patch_jobs j join job_snapshots s on s.job_id = j.id`
 
 /** Jobs that have not ended, oldest first. */
 export const readOpenJobs = Effect.gen(function* () {
@@ -120,13 +120,13 @@ export const readOpenOrders = Effect.fnUntraced(function* (id: JobId) {
 export interface JobCommitRow {
   readonly jobId: JobId
   readonly machineVersion: number
-  /** Null for the first row of a job. */
-  readonly was: number | null
+  /** The version this step was computed from; the row gets `was + 1`. */
+  readonly was: number
   readonly from: JobState
   readonly to: JobState
   readonly value: unknown
   readonly context: unknown
-  readonly event: JobEvent | null
+  readonly event: JobEvent
   readonly ended: boolean
   readonly timersSet: ReadonlyArray<{ readonly id: string; readonly delay_ms: number }>
   readonly timersCancelled: ReadonlyArray<string>
@@ -135,24 +135,21 @@ export interface JobCommitRow {
 /** One statement; false where the epoch or the version has moved on, and then nothing was written. */
 export const commitJob = Effect.fnUntraced(function* (epoch: number, row: JobCommitRow) {
   const sql = yield* SqlClient.SqlClient
-  const version = row.was === null ? 0 : row.was + 1
   const rows = yield* sql`
-    with lease as (select 1 from worker_lease where name = 'worker' and epoch = ${epoch}::float8),
-    cas as (
-      insert into job_snapshots as s (job_id, machine_version, version, state, value, context)
-      select ${row.jobId}::text::uuid, ${row.machineVersion}, ${version}, ${row.to}, ${JSON.stringify(row.value)}::text::jsonb,
-        ${JSON.stringify(row.context)}::text::jsonb
-      from lease
-      on conflict (job_id) do update set machine_version = excluded.machine_version, version = excluded.version,
-        state = excluded.state, value = excluded.value, context = excluded.context, updated_at = now()
-      where s.version = excluded.version - 1 and s.state = ${row.from}
-      returning job_id, version
+    with cas as (
+      update job_snapshots s set machine_version = ${row.machineVersion}, version = s.version + 1, state = ${row.to},
+        value = ${JSON.stringify(row.value)}::text::jsonb, context = ${JSON.stringify(row.context)}::text::jsonb,
+        updated_at = now()
+      from worker_lease l
+      where l.name = 'worker' and l.epoch = ${epoch}::float8
+        and s.job_id = ${row.jobId} and s.version = ${row.was}::float8 and s.state = ${row.from}
+      returning s.job_id, s.version
     ),
     transition as (
       insert into job_transitions (job_id, version, machine_version, event_type, event, from_state, to_state)
-      select job_id, version, ${row.machineVersion}, ${row.event?.type ?? ""}, ${JSON.stringify(row.event)}::text::jsonb,
+      select job_id, version, ${row.machineVersion}, ${row.event.type}, ${JSON.stringify(row.event)}::text::jsonb,
         ${row.from}, ${row.to}
-      from cas where ${row.event !== null}
+      from cas
     ),
     timers_cancelled as (
       delete from job_timers t using cas where t.job_id = cas.job_id and t.id = any(${row.timersCancelled}::text[])

@@ -9,6 +9,8 @@ import { newId } from "#core/newId.ts"
 import type { RebootPolicy } from "#core/Order.ts"
 import type { Selection } from "#core/Package.ts"
 import type { Caller, Principal } from "#core/User.ts"
+import { jobMachineVersion } from "#machines/jobMachine.ts"
+import { jobStateOf, jobStep } from "#machines/jobStep.ts"
 import { appendAudit, type AuditEntry, originOf } from "./AuditStore.ts"
 import { hostScope } from "./hostScope.ts"
 import { insertRequest } from "./HostStore.ts"
@@ -93,6 +95,22 @@ const checkTargets = Effect.fnUntraced(function* (principal: Principal, order: J
   }
 })
 
+/** The job's machine in its first state, with the deadline by which the worker has to have taken it up. */
+const insertFirstSnapshot = Effect.fnUntraced(function* (id: JobId) {
+  const sql = yield* SqlClient.SqlClient
+  const { snapshot, timers } = yield* Effect.orDie(Effect.fromResult(jobStep.initialStep()))
+  const { value, context } = jobStep.persist(snapshot)
+  yield* sql`
+    insert into job_snapshots (job_id, machine_version, version, state, value, context)
+    values (${id}, ${jobMachineVersion}, 0, ${jobStateOf(snapshot)}, ${JSON.stringify(value)}::text::jsonb,
+      ${JSON.stringify(context)}::text::jsonb)`
+  for (const timer of timers.set) {
+    yield* sql`
+      insert into job_timers (job_id, id, due_at, armed_version)
+      values (${id}, ${timer.id}, now() + ${timer.delay_ms}::float8 * interval '1 millisecond', 0)`
+  }
+})
+
 /** Rows of a new job and the hints; call inside a transaction, audit after it. */
 export const insertJob = Effect.fnUntraced(function* (caller: Caller, order: JobOrder) {
   const sql = yield* SqlClient.SqlClient
@@ -108,6 +126,7 @@ export const insertJob = Effect.fnUntraced(function* (caller: Caller, order: Job
     insert into patch_job_hosts (id, job_id, host_id)
     select x.id, ${id}::text::uuid, x.host_id
     from unnest(${order.host_ids.map(() => newId(OrderId))}::uuid[], ${order.host_ids}::uuid[]) as x(id, host_id)`
+  yield* insertFirstSnapshot(id)
   yield* sql`insert into change_feed (topic, job_id) values ('job', ${id})`
   yield* sql`select pg_notify('worker', ${`job_enqueued ${id}`}), pg_notify('feed', '')`
   const answer = yield* getJob(caller.principal, id)

@@ -2,7 +2,7 @@
  * The life of one job in the worker: look at where its hosts stand, step, commit, and offer what is still queued.
  * It knows nothing but rows, so a lost or doubled hint costs a look and nothing else.
  */
-import { Effect, Queue, Result } from "effect"
+import { Effect, Queue } from "effect"
 import type { OrderId } from "#core/Ids.ts"
 import type { JobEvent } from "#core/JobEvent.ts"
 import type { JobCommand } from "#core/JobCommand.ts"
@@ -26,7 +26,7 @@ import { Fenced, HostSupervisor } from "../hosts/HostSupervisor.ts"
 export interface JobHandle {
   readonly job: StoredJob
   snapshot: JobSnapshot
-  version: number | null
+  version: number
   readonly mailbox: Queue.Queue<JobEvent | "look">
   /** Orders handed to their hosts whose rows have not moved yet, and when. */
   readonly offered: Map<OrderId, number>
@@ -37,7 +37,7 @@ const OFFER_HOLDS_MILLIS = 10_000
 const commit = Effect.fnUntraced(function* (
   handle: JobHandle,
   epoch: number,
-  event: JobEvent | null,
+  event: JobEvent,
   step: Step<JobSnapshot, JobCommand>
 ) {
   const { value, context } = jobStep.persist(step.snapshot)
@@ -55,16 +55,8 @@ const commit = Effect.fnUntraced(function* (
     timersCancelled: step.timers.cancelled
   })
   if (!written) return yield* new Fenced()
-  handle.version = handle.version === null ? 0 : handle.version + 1
+  handle.version += 1
   handle.snapshot = step.snapshot
-})
-
-/** The first row of a job that this worker takes up; its deadline counts from now. */
-export const open = Effect.fnUntraced(function* (handle: JobHandle, epoch: number) {
-  if (handle.version !== null) return []
-  const first = yield* Effect.fromResult(jobStep.initialStep())
-  yield* commit(handle, epoch, null, first)
-  return first.timers.set
 })
 
 const orderOf = (job: StoredJob, id: OrderId): Order => ({
@@ -157,7 +149,5 @@ export const runJob = Effect.fnUntraced(function* (
   }
 })
 
-export const restoreJob = (job: StoredJob): Result.Result<JobSnapshot, { readonly message: string }> =>
-  job.machine_version === null
-    ? Result.map(jobStep.initialStep(), (first) => first.snapshot)
-    : jobStep.restore({ machine_version: job.machine_version, value: job.value, context: job.context })
+/** The job's machine where the database left it. */
+export const restoreJob = (job: StoredJob) => jobStep.restore(job)

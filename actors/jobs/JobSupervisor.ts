@@ -7,7 +7,7 @@ import { readOpenJobs, type StoredJob } from "#sql/JobSnapshotStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
 import { makeDueQueue } from "../hosts/DueQueue.ts"
 import { Fenced, HostSupervisor } from "../hosts/HostSupervisor.ts"
-import { type JobHandle, open, restoreJob, runJob } from "./JobActor.ts"
+import { type JobHandle, restoreJob, runJob } from "./JobActor.ts"
 
 export class JobSupervisor extends Context.Service<
   JobSupervisor,
@@ -42,7 +42,6 @@ export class JobSupervisor extends Context.Service<
 
         const life = Effect.fnUntraced(function* (handle: JobHandle) {
           for (const timer of handle.job.timers) yield* arm(handle, timer.id, Math.max(0, timer.remaining_ms))
-          for (const timer of yield* open(handle, epoch)) yield* arm(handle, timer.id, timer.delay_ms)
           const resumed: JobEvent = { type: "resumed", at: yield* clock.now }
           Queue.offerUnsafe(handle.mailbox, resumed)
           yield* runJob(handle, epoch, (step) =>

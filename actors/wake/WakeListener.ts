@@ -3,7 +3,7 @@
  * every few seconds and after every reconnect, so that a lost hint costs seconds and nothing else.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Effect, Queue, Schedule, Schema } from "effect"
+import { Effect, Queue, Schedule, Schema, Semaphore } from "effect"
 import { HostFact } from "#core/HostEvent.ts"
 import { HostId } from "#core/Ids.ts"
 import { finishRequests, type HostRequest, readHostVersions, readRequests, settleOrphans } from "#sql/WorkerStore.ts"
@@ -64,11 +64,14 @@ export const listenForWakes = Effect.fnUntraced(function* (polls: Polls) {
   const supervisor = yield* HostSupervisor
   const jobs = yield* JobSupervisor
   const reconcile = yield* makeReconcile
+  const rounds = yield* Semaphore.make(1)
+  const answerAll = rounds.withPermit(answerRequests(polls))
 
   const hear = Effect.fnUntraced(function* (payload: string) {
     const [word, id] = payload.split(" ")
     if (word === "job_enqueued") return yield* jobs.wake
-    if (word === "host_requested") return yield* answerRequests(polls)
+    // On its own: a host that is slow to answer holds up no other hint.
+    if (word === "host_requested") return yield* Effect.asVoid(Effect.forkScoped(answerAll))
     if ((word === "host_registered" || word === "host_changed") && isHostId(id)) return yield* supervisor.load([id])
   })
 
@@ -76,7 +79,7 @@ export const listenForWakes = Effect.fnUntraced(function* (polls: Polls) {
     Effect.gen(function* () {
       const notifications = yield* pg.listen("worker")
       yield* jobs.wake
-      yield* answerRequests(polls)
+      yield* answerAll
       yield* Queue.take(notifications).pipe(
         Effect.flatMap((notification) => hear(notification.payload)),
         Effect.forever
@@ -88,7 +91,7 @@ export const listenForWakes = Effect.fnUntraced(function* (polls: Polls) {
     Effect.retry(Schedule.spaced("1 second")),
     Effect.forkScoped
   )
-  yield* answerRequests(polls).pipe(
+  yield* answerAll.pipe(
     Effect.andThen(reconcile),
     Effect.catch((error) => Effect.logWarning("Requests could not be read; tried again", error)),
     Effect.repeat(Schedule.spaced("5 seconds")),
