@@ -40,9 +40,12 @@ export const readOpenJobs = Effect.gen(function* () {
   return yield* Effect.orDie(decodeJobs(yield* sql`${jobQuery(sql)} where j.finished_at is null order by j.number`))
 })
 
+/** One of them; undefined where it has ended. */
 export const readJob = Effect.fnUntraced(function* (id: JobId) {
   const sql = yield* SqlClient.SqlClient
-  const jobs = yield* Effect.orDie(decodeJobs(yield* sql`${jobQuery(sql)} where j.id = ${id}`))
+  const jobs = yield* Effect.orDie(
+    decodeJobs(yield* sql`${jobQuery(sql)} where j.id = ${id} and j.finished_at is null`)
+  )
   return jobs[0]
 })
 

@@ -30,6 +30,8 @@ export interface JobHandle {
   readonly mailbox: Queue.Queue<JobEvent | "look">
   /** Orders handed to their hosts whose rows have not moved yet, and when. */
   readonly offered: Map<OrderId, number>
+  /** Orders that no host had taken at the last look. */
+  waiting: number
 }
 
 const OFFER_HOLDS_MILLIS = 10_000
@@ -136,6 +138,7 @@ export const runJob = Effect.fnUntraced(function* (
     const mail = yield* Queue.takeAll(handle.mailbox)
     for (const event of mail) if (event !== "look") yield* take(handle, epoch, event, setTimers)
     const look = yield* lookAtJob(handle.job.id)
+    handle.waiting = look.queued.length
     const at = yield* clock.now
     // First of all: somebody waits for the hosts, nobody for the job's own bookkeeping.
     if (look.cancel_requested_by === null && handle.snapshot.context.cancel_asked === null) yield* offer(handle, look)

@@ -1,9 +1,9 @@
 /** All jobs that have not ended: one fiber each, woken when one of their hosts moves, when somebody asks, and every few seconds. */
 import { Cause, Context, Deferred, Effect, FiberMap, Layer, Queue, Result, Schedule } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import type { JobId } from "#core/Ids.ts"
+import type { JobId, OrderId } from "#core/Ids.ts"
 import type { JobEvent } from "#core/JobEvent.ts"
-import { readOpenJobs, type StoredJob } from "#sql/JobSnapshotStore.ts"
+import { readJob, readOpenJobs, type StoredJob } from "#sql/JobSnapshotStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
 import { makeDueQueue } from "../hosts/DueQueue.ts"
 import { Fenced, HostSupervisor } from "../hosts/HostSupervisor.ts"
@@ -14,6 +14,8 @@ export class JobSupervisor extends Context.Service<
   {
     /** Takes up new jobs and makes every job look again. */
     readonly wake: Effect.Effect<void, SqlError.SqlError>
+    /** Takes up this one, or makes it look again. */
+    readonly wakeJob: (id: JobId) => Effect.Effect<void, SqlError.SqlError>
     readonly fenced: Effect.Effect<never, Fenced>
   }
 >()("patch-manager/actors/JobSupervisor") {
@@ -31,9 +33,13 @@ export class JobSupervisor extends Context.Service<
         const due = yield* makeDueQueue<string>()
         const timers = new Map<string, { readonly handle: JobHandle; readonly id: string }>()
 
-        const lookAll = Effect.sync(() => {
-          for (const handle of handles.values()) Queue.offerUnsafe(handle.mailbox, "look")
-        })
+        /** Whose job an order belongs to, from when its host took it until it ended there. */
+        const jobOf = new Map<OrderId, JobId>()
+
+        const look = (handle: JobHandle | undefined) => {
+          if (handle !== undefined) Queue.offerUnsafe(handle.mailbox, "look")
+        }
+        const lookAll = Effect.sync(() => handles.forEach(look))
 
         const arm = (handle: JobHandle, id: string, delayMillis: number) => {
           timers.set(`${handle.job.id} ${id}`, { handle, id })
@@ -62,7 +68,8 @@ export class JobSupervisor extends Context.Service<
             snapshot: restored.success,
             version: job.version,
             mailbox: yield* Queue.unbounded<JobEvent | "look">(),
-            offered: new Map()
+            offered: new Map(),
+            waiting: 0
           }
           handles.set(job.id, handle)
           yield* FiberMap.run(
@@ -88,8 +95,28 @@ export class JobSupervisor extends Context.Service<
           yield* lookAll
         })
 
+        const wakeJob = Effect.fnUntraced(function* (id: JobId) {
+          const handle = handles.get(id)
+          if (handle !== undefined) return look(handle)
+          const job = yield* readJob(id).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+          if (job !== undefined && !handles.has(id)) yield* start(job)
+        })
+
         hosts.onCommitted((_host, event, commands) =>
-          event.type === "order" || commands.some((command) => command.kind === "Ended") ? lookAll : Effect.void
+          Effect.sync(() => {
+            if (event.type === "order") {
+              jobOf.set(event.order.id, event.order.job_id)
+              look(handles.get(event.order.job_id))
+            }
+            const ended = commands.find((command) => command.kind === "Ended")
+            if (ended === undefined) return
+            const owner = jobOf.get(ended.outcome.order_id)
+            jobOf.delete(ended.outcome.order_id)
+            // The host is free again for whoever waits for it; an owner from before this worker is among all.
+            for (const handle of handles.values()) {
+              if (owner === undefined || handle.job.id === owner || handle.waiting > 0) look(handle)
+            }
+          })
         )
 
         yield* Effect.gen(function* () {
@@ -106,7 +133,7 @@ export class JobSupervisor extends Context.Service<
           Effect.forkScoped
         )
 
-        return { wake, fenced: Deferred.await(fence) }
+        return { wake, wakeJob, fenced: Deferred.await(fence) }
       })
     )
 }

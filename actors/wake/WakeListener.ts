@@ -5,7 +5,7 @@
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Queue, Schedule, Schema, Semaphore } from "effect"
 import { HostFact } from "#core/HostEvent.ts"
-import { HostId } from "#core/Ids.ts"
+import { HostId, JobId } from "#core/Ids.ts"
 import { finishRequests, type HostRequest, readHostVersions, readRequests, settleOrphans } from "#sql/WorkerStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
 import { HostSupervisor } from "../hosts/HostSupervisor.ts"
@@ -15,6 +15,7 @@ import { JobSupervisor } from "../jobs/JobSupervisor.ts"
 const isRefresh = Schema.is(Schema.Struct({ type: Schema.Literal("refresh"), by: Schema.String }))
 const decodeFact = Schema.decodeUnknownEffect(HostFact)
 const isHostId = Schema.is(HostId)
+const isJobId = Schema.is(JobId)
 
 /** True where the request is done with: its host dealt with it, or nobody ever can. */
 const answer = Effect.fnUntraced(function* (request: HostRequest, polls: Polls) {
@@ -69,7 +70,7 @@ export const listenForWakes = Effect.fnUntraced(function* (polls: Polls) {
 
   const hear = Effect.fnUntraced(function* (payload: string) {
     const [word, id] = payload.split(" ")
-    if (word === "job_enqueued") return yield* jobs.wake
+    if (word === "job_enqueued" && isJobId(id)) return yield* jobs.wakeJob(id)
     // On its own: a host that is slow to answer holds up no other hint.
     if (word === "host_requested") return yield* Effect.asVoid(Effect.forkScoped(answerAll))
     if ((word === "host_registered" || word === "host_changed") && isHostId(id)) return yield* supervisor.load([id])
