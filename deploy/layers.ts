@@ -1,6 +1,6 @@
 /** The one place where layers are closed: what each process consists of. */
 import { hostname } from "node:os"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted, References } from "effect"
 import { AgentClient, type AgentClientOptions } from "#actors/agent/AgentClient.ts"
 import { AgentSlots } from "#actors/agent/AgentSlots.ts"
 import { AgentTrust } from "#actors/agent/AgentTrust.ts"
@@ -26,6 +26,9 @@ export interface WorkerOptions {
   readonly settings?: Partial<WorkerSettingsShape>
   readonly client?: Partial<AgentClientOptions>
 }
+
+/** Nobody collects spans yet, and making them costs a fifth of a request. */
+const untraced = Effect.provideService(References.TracerEnabled, false)
 
 /** A quarter of the slots stays free of polls, for what an operator waits for. */
 const slots = (total: number) => ({ total, polls: Math.max(1, Math.floor((total * 3) / 4)) })
@@ -60,7 +63,8 @@ export const worker = (options: WorkerOptions, ready: Effect.Effect<void>) =>
         applicationName: "patch-manager worker",
         maxConnections: 8
       })
-    )
+    ),
+    untraced
   )
 
 export interface WebOptions {
@@ -87,5 +91,6 @@ export const web = (options: WebOptions, ready: Effect.Effect<void>) =>
         applicationName: "patch-manager web",
         maxConnections: 16
       })
-    )
+    ),
+    untraced
   )
