@@ -2,7 +2,7 @@
  * Wraps every request: its id, its size limit, the host name it must carry, and for every answer, whoever made it,
  * the envelope where it is an error, the common headers and a line in the log.
  */
-import { Cause, Clock, Context, Effect, References, type Types } from "effect"
+import { Cause, Clock, Context, Effect, LogLevel, References, type Types } from "effect"
 import { kibibytes } from "effect/ByteSize"
 import {
   HttpEffect,
@@ -88,6 +88,7 @@ export const layer = HttpRouter.middleware(
         const startedAt = clock.currentTimeMillisUnsafe()
         const id = newRequestId()
         const path = pathOf(request.url)
+        const logsDebug = LogLevel.isLessThanOrEqualTo(fiber.getRef(References.MinimumLogLevel), "Debug")
         const annotations = { ...fiber.getRef(References.CurrentLogAnnotations), request_id: id }
         HttpEffect.appendPreResponseHandlerUnsafe(fiber.context, (_request, response) => {
           const headers: Record<string, string> = { ...config.securityHeaders, "x-request-id": id }
@@ -96,6 +97,8 @@ export const layer = HttpRouter.middleware(
             headers["retry-after"] = "5"
           }
           const answer = HttpServerResponse.setHeaders(enveloped(response, id), headers)
+          // The usual answer of a busy list: nothing to say, so nothing is put together.
+          if (request.method === "GET" && answer.status < 400 && !logsDebug) return Effect.succeed(answer)
           const line = `${request.method} ${path} ${answer.status} in ${clock.currentTimeMillisUnsafe() - startedAt} ms`
           const quiet = request.method === "GET" && answer.status < 400
           const log =
