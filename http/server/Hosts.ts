@@ -23,15 +23,22 @@ import {
 } from "#sql/HostStore.ts"
 import { listHostJobs, listTransitions } from "#sql/HostTimeline.ts"
 import { once } from "#sql/IdempotencyStore.ts"
+import { makeAskTogether } from "./askTogether.ts"
 import { checkAddress, resolveName } from "./hostAddress.ts"
 import { answered } from "./translate.ts"
 import { WebConfig } from "./WebSettings.ts"
 
 const DEFAULT_PORT = 12443
 
+const askTogether = makeAskTogether<
+  Effect.Success<ReturnType<typeof listHosts>>,
+  Effect.Error<ReturnType<typeof listHosts>>
+>()
+
 const list = Effect.fnUntraced(function* (query: HostListRequest) {
   const { principal } = yield* CurrentCaller
-  const text = yield* listHosts(principal, query)
+  const eyes = JSON.stringify([principal.role, principal.group_ids, query])
+  const text = yield* askTogether(eyes, listHosts(principal, query))
   return HttpServerResponse.text(text, { contentType: "application/json" })
 })
 
