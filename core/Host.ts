@@ -1,9 +1,9 @@
 /** Hosts as the API shows them. */
 import { Schema } from "effect"
 import { HostSummary, LinkState, WorkState } from "./HostState.ts"
-import { CertificateId, HostId, JobId, OrderId } from "./Ids.ts"
+import { CertificateId, GroupId, HostId, JobId, OrderId } from "./Ids.ts"
 import { JobHostState } from "./JobState.ts"
-import { Outcome } from "./Order.ts"
+import { JobKind, Outcome } from "./Order.ts"
 import { PackageFormat, Patch } from "./Package.ts"
 import { Timestamp } from "./Timestamp.ts"
 
@@ -40,7 +40,9 @@ export const NewHost = Schema.Struct({
   address: Schema.optionalKey(IpAddress),
   agent_port: Schema.optionalKey(Port),
   display_name: Schema.optionalKey(DisplayName),
-  bound_fingerprint: Schema.optionalKey(Fingerprint)
+  bound_fingerprint: Schema.optionalKey(Fingerprint),
+  /** An operator with several groups has to name some of them; one with a single group may leave it out. */
+  group_ids: Schema.optionalKey(Schema.Array(GroupId).check(Schema.isMaxLength(50), Schema.isUnique()))
 }).annotate({ identifier: "NewHost" })
 export type NewHost = typeof NewHost.Type
 
@@ -184,7 +186,7 @@ export const HostJob = Schema.Struct({
   order_id: OrderId,
   job_id: JobId,
   job_number: Schema.Int,
-  kind: Schema.Literals(["patch_apply", "reboot"]),
+  kind: JobKind,
   state: JobHostState,
   outcome: Schema.NullOr(Outcome),
   requested_by: Schema.String,

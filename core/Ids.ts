@@ -35,6 +35,18 @@ export type SessionId = typeof SessionId.Type
 export const CertificateId = Uuid.pipe(Schema.brand("CertificateId"))
 export type CertificateId = typeof CertificateId.Type
 
+export const WindowId = Uuid.pipe(Schema.brand("WindowId"))
+export type WindowId = typeof WindowId.Type
+
+export const HoldId = Uuid.pipe(Schema.brand("HoldId"))
+export type HoldId = typeof HoldId.Type
+
+export const DiscoveryId = Uuid.pipe(Schema.brand("DiscoveryId"))
+export type DiscoveryId = typeof DiscoveryId.Type
+
+export const EnrolmentId = Uuid.pipe(Schema.brand("EnrolmentId"))
+export type EnrolmentId = typeof EnrolmentId.Type
+
 /** The agent's own job id; foreign text, only ever compared. */
 export const AgentJobId = Schema.NonEmptyString.check(Schema.isMaxLength(200)).pipe(Schema.brand("AgentJobId"))
 export type AgentJobId = typeof AgentJobId.Type

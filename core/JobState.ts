@@ -67,6 +67,7 @@ export const jobHostStateOfVerdict = (verdict: Verdict): JobHostState => {
     case "deferred":
       return "deferred"
     case "cancelled":
+    case "stopped":
       return "cancelled"
     case "unresolved":
       return "uncertain"

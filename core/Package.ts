@@ -28,13 +28,39 @@ export const Patch = Schema.Struct({
 }).annotate({ identifier: "Patch" })
 export type Patch = typeof Patch.Type
 
-/** One package of an order, from what was installed before to what has to be installed after. */
+/**
+ * What has to be true of a package afterwards. `at_least`: the planned version or a newer one; `exactly`: this version;
+ * `present`: any version; `absent`: not installed.
+ */
+export const Goal = Schema.Literals(["at_least", "exactly", "present", "absent"])
+export type Goal = typeof Goal.Type
+
+/** One package of an order, from what was installed before to what has to be installed after; without a goal `at_least`. */
 export const Change = Schema.Struct({
   name: Schema.String,
   from: Schema.NullOr(Schema.String),
-  to: Schema.NullOr(Schema.String)
+  to: Schema.NullOr(Schema.String),
+  goal: Schema.optionalKey(Goal)
 }).annotate({ identifier: "Change" })
 export type Change = typeof Change.Type
+
+export const PackageName = Schema.String.check(
+  Schema.isPattern(/^[a-zA-Z0-9][a-zA-Z0-9+._-]*$/, { expected: "a package name" }),
+  Schema.isMaxLength(256)
+)
+
+/** As agents accept it on POST /packages. */
+export const PackageVersion = Schema.String.check(
+  Schema.isPattern(/^[a-zA-Z0-9][a-zA-Z0-9+.:~_-]*$/, { expected: "a package version" }),
+  Schema.isMaxLength(256)
+)
+
+/** A package named by a person; without a version any will do. */
+export const PackageRequest = Schema.Struct({
+  name: PackageName,
+  version: Schema.NullOr(PackageVersion)
+}).annotate({ identifier: "PackageRequest" })
+export type PackageRequest = typeof PackageRequest.Type
 
 /** What the operator chose; expanded to explicit names before anything is sent. */
 export const Selection = Schema.Union([
@@ -42,9 +68,7 @@ export const Selection = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("security") }),
   Schema.Struct({
     kind: Schema.Literal("packages"),
-    names: Schema.Array(
-      Schema.String.check(Schema.isPattern(/^[a-zA-Z0-9][a-zA-Z0-9+._-]*$/), Schema.isMaxLength(256))
-    ).check(Schema.isMinLength(1), Schema.isMaxLength(1000))
+    names: Schema.Array(PackageName).check(Schema.isMinLength(1), Schema.isMaxLength(1000))
   })
 ]).annotate({ identifier: "Selection" })
 export type Selection = typeof Selection.Type

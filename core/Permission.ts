@@ -17,7 +17,20 @@ export const Permission = Schema.Literals([
   "certificates:issue",
   "jobs:read",
   "jobs:create",
+  "jobs:change",
   "jobs:cancel",
+  "windows:read",
+  "windows:change",
+  "holds:read",
+  "holds:change",
+  "groups:read",
+  "groups:change",
+  "discovery:read",
+  "discovery:run",
+  "enrolments:read",
+  "enrolments:decide",
+  "settings:read",
+  "settings:change",
   "fleet:read",
   "live:open",
   "docs:read",
@@ -31,6 +44,12 @@ const reading: ReadonlyArray<Permission> = [
   "hosts:read",
   "certificates:read",
   "jobs:read",
+  "windows:read",
+  "holds:read",
+  "groups:read",
+  "discovery:read",
+  "enrolments:read",
+  "settings:read",
   "fleet:read",
   "live:open",
   "docs:read"
@@ -44,10 +63,16 @@ const operating: ReadonlyArray<Permission> = [
   "hosts:refresh",
   "hosts:decide",
   "jobs:create",
-  "jobs:cancel"
+  "jobs:change",
+  "jobs:cancel",
+  "windows:change",
+  "holds:change"
 ]
 
-/** Trust is the administrator's alone: certificates decide which machine counts as which host. */
+/**
+ * Trust is the administrator's alone: certificates and enrolments decide which machine counts as which host, groups decide who
+ * sees it.
+ */
 export const rolePermissions: Readonly<Record<Role, ReadonlyArray<Permission>>> = {
   admin: Permission.literals,
   operator: operating,
@@ -55,7 +80,12 @@ export const rolePermissions: Readonly<Record<Role, ReadonlyArray<Permission>>> 
 }
 
 /** An API token never changes accounts, tokens or trust, whatever it was made with. */
-export const forbiddenForTokens: ReadonlyArray<Permission> = ["account:change", "certificates:issue", "tokens:create"]
+export const forbiddenForTokens: ReadonlyArray<Permission> = [
+  "account:change",
+  "certificates:issue",
+  "enrolments:decide",
+  "tokens:create"
+]
 
 /** What a token of this owner can be given at most. */
 export const tokenPermissions = (role: Role): ReadonlyArray<Permission> =>

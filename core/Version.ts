@@ -88,7 +88,10 @@ export const compareRpm = (left: string, right: string): number => {
 
 /** Whether the version read from the host fulfils the change; an unknown target only asks that something else is installed. */
 export const isReached = (change: Change, installed: string | null, format: PackageFormat): boolean => {
+  if (change.goal === "absent") return installed === null
   if (installed === null) return false
+  if (change.goal === "present") return true
+  if (change.goal === "exactly") return installed === change.to
   if (change.to === null) return installed !== change.from
   if (installed === change.to) return true
   if (format === "deb") return compareDeb(installed, change.to) >= 0

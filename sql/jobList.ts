@@ -66,10 +66,11 @@ export const listJobHosts = Effect.fnUntraced(function* (principal: Principal, i
   const rank = sql.literal(`array_position(${urgency}, o.state)`)
   const rows = yield* sql<{ row: JobHost; rank: number }>`
     select ${rank} as rank, json_build_object('order_id', o.id, 'job_id', o.job_id, 'host_id', o.host_id,
-      'host_name', h.display_name, 'state', o.state, 'ended', o.ended, 'progress_percent', o.progress_percent,
-      'outcome', o.outcome, 'agent_job_id', o.agent_job_id, 'log', o.log, 'started_at', o.started_at,
-      'finished_at', o.finished_at) as row
-    from patch_job_hosts o join hosts h on h.id = o.host_id
+      'host_name', h.display_name, 'wave', o.wave, 'state', o.state, 'ended', o.ended,
+      'progress_percent', o.progress_percent, 'foretold', o.foretold, 'waits_for', o.waits_for,
+      'deferrals', o.deferrals, 'outcome', o.outcome, 'effects', e.effects, 'agent_job_id', o.agent_job_id, 'log', o.log,
+      'started_at', o.started_at, 'finished_at', o.finished_at) as row
+    from patch_job_hosts o join hosts h on h.id = o.host_id left join order_effects e on e.order_id = o.id
     where ${seen} and ${request.state ? sql`o.state = any(${request.state}::text[])` : sql`true`}
       and ${after ? sql`(${rank}, o.id) > (${after.key}::text::bigint, ${after.id}::text::uuid)` : sql`true`}
     order by ${rank}, o.id limit ${limit + 1}`

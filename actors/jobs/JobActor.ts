@@ -6,7 +6,7 @@ import { Effect, Queue } from "effect"
 import type { OrderId } from "#core/Ids.ts"
 import type { JobEvent } from "#core/JobEvent.ts"
 import type { JobCommand } from "#core/JobCommand.ts"
-import type { Order } from "#core/Order.ts"
+import { type Order, orderDefaults } from "#core/Order.ts"
 import { jobMachineVersion } from "#machines/jobMachine.ts"
 import { jobStateOf, type JobSnapshot, jobStep } from "#machines/jobStep.ts"
 import type { Step } from "#machines/makeStep.ts"
@@ -62,6 +62,7 @@ const commit = Effect.fnUntraced(function* (
 })
 
 const orderOf = (job: StoredJob, id: OrderId): Order => ({
+  ...orderDefaults,
   id,
   job_id: job.id,
   kind: job.kind,

@@ -12,8 +12,8 @@ import {
   IssuedCertificate,
   NewHost
 } from "#core/Host.ts"
-import { HostSummary } from "#core/HostState.ts"
-import { GroupId, HostId } from "#core/Ids.ts"
+import { hostFilter } from "#core/HostFilter.ts"
+import { HostId } from "#core/Ids.ts"
 import { Cursor, page } from "#core/Page.ts"
 import { Authentication } from "./Authentication.ts"
 import {
@@ -42,19 +42,8 @@ export type HostSort = typeof HostSort.Type
 export const limit = (maximum: number) => Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum })))
 const text = Schema.String.check(Schema.isMaxLength(200))
 
-/** `status` and `os` may be given several times; all filters have to hold. */
-export const HostFilter = {
-  /** Part of the name, the FQDN or the address. */
-  q: Schema.optional(text),
-  status: Schema.optional(Schema.Array(HostSummary)),
-  os: Schema.optional(Schema.Array(text)),
-  group: Schema.optional(GroupId),
-  pending: Schema.optional(Schema.Literals(["security", "any"])),
-  reboot_needed: Schema.optional(Schema.Boolean)
-}
-
 export const HostListQuery = {
-  ...HostFilter,
+  ...hostFilter,
   sort: Schema.optional(HostSort),
   cursor: Schema.optional(Cursor),
   limit: limit(500)

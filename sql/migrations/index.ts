@@ -1,5 +1,11 @@
 /** All migrations in order; a number is never reused and an entry never edited once landed. */
 import { foundation } from "./0001_foundation.ts"
+import { jobs } from "./0002_jobs.ts"
+import { groups } from "./0003_groups.ts"
+import { windows } from "./0004_windows.ts"
+import { discovery } from "./0005_discovery.ts"
+import { enrolments } from "./0006_enrolments.ts"
+import { housekeeping } from "./0007_housekeeping.ts"
 
 export interface Migration {
   readonly number: number
@@ -7,4 +13,12 @@ export interface Migration {
   readonly statements: string
 }
 
-export const migrations: ReadonlyArray<Migration> = [{ number: 1, name: "foundation", statements: foundation }]
+export const migrations: ReadonlyArray<Migration> = [
+  { number: 1, name: "foundation", statements: foundation },
+  { number: 2, name: "jobs", statements: jobs },
+  { number: 3, name: "groups", statements: groups },
+  { number: 4, name: "windows", statements: windows },
+  { number: 5, name: "discovery", statements: discovery },
+  { number: 6, name: "enrolments", statements: enrolments },
+  { number: 7, name: "housekeeping", statements: housekeeping }
+]

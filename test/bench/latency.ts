@@ -7,7 +7,7 @@ import { rolePermissions } from "#core/Permission.ts"
 import type { Caller } from "#core/User.ts"
 import { appendAudit, originOf } from "#sql/AuditStore.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
-import { insertJob } from "#sql/JobStore.ts"
+import { insertJob, makeJobOrder } from "#sql/insertJob.ts"
 import { percentile, type Report, shown } from "./Goal.ts"
 import { type BenchHost, type Installation, monotonicMillis } from "./Installation.ts"
 import { makeHealthy, schedulePolls, startWorker, withoutPause } from "./state.ts"
@@ -33,16 +33,7 @@ const enqueue = ({ id }: BenchHost) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     sql.withTransaction(
       Effect.gen(function* () {
-        const { audit } = yield* insertJob(caller, {
-          kind: "patch_apply",
-          host_ids: [id],
-          selection: { kind: "all" },
-          reboot: "never",
-          reboot_delay_seconds: 0,
-          on_busy: "queue",
-          max_concurrency: 32,
-          notes: ""
-        })
+        const { audit } = yield* insertJob(caller, makeJobOrder({ kind: "patch_apply", host_ids: [id] }))
         yield* appendAudit(originOf(caller), audit)
         return monotonicMillis()
       })

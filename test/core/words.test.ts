@@ -62,7 +62,12 @@ const stateOfVerdict: Record<Verdict, JobHostState> = {
   no_return: "failed",
   deferred: "deferred",
   cancelled: "cancelled",
-  unresolved: "uncertain"
+  unresolved: "uncertain",
+  plan_changed: "failed",
+  pre_check_failed: "failed",
+  service_down: "failed",
+  not_executed: "failed",
+  stopped: "cancelled"
 }
 
 describe("a host within its job", () => {

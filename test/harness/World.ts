@@ -20,14 +20,15 @@ import { rolePermissions } from "#core/Permission.ts"
 import type { Caller } from "#core/User.ts"
 import { worker } from "#deploy/layers.ts"
 import { makeHostMachine } from "#machines/hostMachine.ts"
-import { makeHostStep } from "#machines/step.ts"
+import { type HostStep, makeHostStep } from "#machines/step.ts"
 import type { Tuning } from "#machines/Tuning.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
 import { insertHost } from "#sql/HostStore.ts"
-import { insertJob, type JobOrder } from "#sql/JobStore.ts"
+import { insertJob, makeJobOrder, type JobOrder } from "#sql/insertJob.ts"
 import { insertHostCertificate } from "#sql/CertificateStore.ts"
 import type { Fleet, FleetOptions, HostView } from "#test/fleet/Fleet.ts"
 import { startFleet } from "#test/fleet/Fleet.ts"
+import { type Mutation, mutations } from "#test/machines/mutations.ts"
 import { makeTestDatabase, type TestDatabase } from "#test/setup/Database.ts"
 import { testClient } from "#test/setup/testClient.ts"
 
@@ -77,6 +78,13 @@ export interface WorkerStart {
   readonly client?: Partial<AgentClientOptions>
   readonly tuning?: Partial<Tuning>
   readonly withoutGuards?: ReadonlyArray<GuardName>
+  readonly mutation?: Mutation
+}
+
+/** Something the product said yes to: it must be found in this table from then on. */
+export interface Acknowledged {
+  readonly table: string
+  readonly id: string
 }
 
 export interface World {
@@ -87,6 +95,8 @@ export interface World {
   readonly query: <Row extends pg.QueryResultRow>(text: string, values?: ReadonlyArray<unknown>) => Promise<Array<Row>>
   readonly run: <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) => Promise<A>
   readonly caller: Caller
+  /** What `apply` and the web process answered with success. */
+  readonly acknowledged: Array<Acknowledged>
   readonly startWorker: (options?: WorkerStart) => Promise<{ readonly stop: () => Promise<void> }>
   readonly apply: (hosts: ReadonlyArray<WorldHost>, order?: Partial<JobOrder>) => Promise<JobId>
   readonly stop: () => Promise<void>
@@ -109,6 +119,10 @@ const operator: Caller = {
 
 const silent = Logger.layer([])
 
+/** The host machine with these times, whole or with one of its safeguards taken out. */
+export const stepOf = (tuning: Partial<Tuning>, mutation: Mutation | undefined): HostStep =>
+  mutation === undefined ? makeHostStep(makeHostMachine({ tuning })) : mutations[mutation](tuning)
+
 const workerEffect = (url: string, secretsDir: string, options: WorkerStart, ready: () => void) =>
   worker(
     {
@@ -120,7 +134,7 @@ const workerEffect = (url: string, secretsDir: string, options: WorkerStart, rea
     },
     Effect.sync(ready)
   ).pipe(
-    Effect.provideService(HostSteps, makeHostStep(makeHostMachine({ tuning: { ...quickTuning, ...options.tuning } }))),
+    Effect.provideService(HostSteps, stepOf({ ...quickTuning, ...options.tuning }, options.mutation)),
     Effect.provideService(DisabledGuards, new Set(options.withoutGuards ?? [])),
     Effect.provide(process.env["TEST_LOG"] ? Layer.empty : silent)
   )
@@ -180,6 +194,7 @@ export const makeWorld = async (
   )
 
   const running = new Set<() => Promise<void>>()
+  const acknowledged: Array<Acknowledged> = []
   return {
     url: database.url,
     secretsDir,
@@ -187,6 +202,7 @@ export const makeWorld = async (
     hosts,
     run,
     caller: operator,
+    acknowledged,
     query,
     startWorker: async (start = {}) => {
       let fiber: Fiber.Fiber<unknown, unknown> | undefined
@@ -205,18 +221,17 @@ export const makeWorld = async (
     },
     apply: async (targets, order = {}) => {
       const { answer } = await run(
-        insertJob(operator, {
-          kind: "patch_apply",
-          host_ids: targets.map((host) => host.id),
-          selection: { kind: "all" },
-          reboot: "never",
-          reboot_delay_seconds: 0,
-          on_busy: "queue",
-          max_concurrency: 100,
-          notes: "",
-          ...order
-        })
+        insertJob(
+          operator,
+          makeJobOrder({
+            kind: "patch_apply",
+            host_ids: targets.map((host) => host.id),
+            max_concurrency: 100,
+            ...order
+          })
+        )
       )
+      acknowledged.push({ table: "patch_jobs", id: answer.id })
       return answer.id
     },
     stop: async () => {

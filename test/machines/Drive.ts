@@ -6,7 +6,7 @@ import { type HostCommand, type HostRecord, isCall } from "#core/HostCommand.ts"
 import type { Baseline, Evidence, HostEvent, HostFact } from "#core/HostEvent.ts"
 import type { WorkState } from "#core/HostState.ts"
 import { AgentJobId, IntentId, JobId, OrderId } from "#core/Ids.ts"
-import type { Order, Outcome } from "#core/Order.ts"
+import { type Order, orderDefaults, type Outcome } from "#core/Order.ts"
 import { machineVersion } from "#machines/hostMachine.ts"
 import { expectedTimers, type HostSnapshot, type HostStep, hostStep, placeOf } from "#machines/step.ts"
 
@@ -175,6 +175,7 @@ export class Drive {
 }
 
 export const anOrder = (change: Partial<Order> = {}): Order => ({
+  ...orderDefaults,
   id: orderId,
   job_id: jobId,
   kind: "patch_apply",

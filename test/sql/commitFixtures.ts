@@ -1,4 +1,5 @@
 /** Hosts, orders and rows for tests of the commit, on a database of their own. */
+import { orderDefaults } from "#core/Order.ts"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Layer, type Scope } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -95,6 +96,7 @@ export const takesUp = (
       at: 1,
       by: "test",
       order: {
+        ...orderDefaults,
         id: orderId,
         job_id: jobId,
         kind: "patch_apply",

@@ -122,7 +122,12 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
   no_return: "Did not return from its reboot",
   deferred: "Deferred",
   cancelled: "Cancelled",
-  unresolved: "Outcome unknown, needs a decision"
+  unresolved: "Outcome unknown, needs a decision",
+  plan_changed: "Plan changed: nothing was sent",
+  pre_check_failed: "Stopped by a check: nothing was sent",
+  service_down: "Installed, but a service is down",
+  not_executed: "The agent never began the rollback",
+  stopped: "Not started: too many hosts of the job failed"
 }
 
 export const severities: Readonly<Record<Severity, Shown & { readonly rank: number }>> = {

@@ -1,6 +1,6 @@
 /** Operators: they order, change their minds, remove hosts, and decide what the machine cannot. */
 import { type JobId, OrderId } from "#core/Ids.ts"
-import type { Order } from "#core/Order.ts"
+import { type Order, orderDefaults } from "#core/Order.ts"
 import type { WorkState } from "#core/HostState.ts"
 import type { Life } from "./Life.ts"
 import { hours, minutes, seconds } from "./Scheduler.ts"
@@ -68,6 +68,7 @@ export class People {
     const { chance, options, time } = this.life
     const policy = chance()
     return {
+      ...orderDefaults,
       id: OrderId.make(idOf(options.seed, n)),
       job_id: idOf(options.seed, 100 + n) as JobId,
       kind: chance() < 0.12 ? "reboot" : "patch_apply",

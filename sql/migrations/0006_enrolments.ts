@@ -1,0 +1,4 @@
+/** Enrolments. Never edited once landed. */
+export const enrolments = String.raw`
+select 1;
+`
