@@ -16,7 +16,13 @@ export const FleetStatus = Schema.Struct({
   /** Compliant: read within 24 h, no security patch older than its target, no reboot owed. Unknown is never counted as compliant. */
   compliance: Schema.Struct({ compliant: Schema.Int, not_compliant: Schema.Int, unknown: Schema.Int }),
   jobs: Schema.Struct({ running: Schema.Int, waiting: Schema.Int }),
-  worker: Schema.Struct({ fresh: Schema.Boolean, beat_at: Schema.NullOr(Timestamp) }),
+  worker: Schema.Struct({
+    /** The active worker reported within 90 s. */
+    fresh: Schema.Boolean,
+    beat_at: Schema.NullOr(Timestamp),
+    /** Every worker that reported within 90 s; more than one is a hot standby, or a mistake. */
+    workers: Schema.Array(Schema.Struct({ id: Schema.String, role: Schema.Literals(["active", "standby"]) }))
+  }),
   /** What a person should look at, worst first. */
   attention: Schema.Array(
     Schema.Struct({

@@ -1,22 +1,25 @@
 /** The one place where layers are closed: what each process consists of. */
+import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 import { Effect, Layer, Redacted, References } from "effect"
 import { AgentClient, type AgentClientOptions } from "#actors/agent/AgentClient.ts"
-import { AgentSlots } from "#actors/agent/AgentSlots.ts"
+import { AgentSlots, slotLimits } from "#actors/agent/AgentSlots.ts"
 import { AgentTrust } from "#actors/agent/AgentTrust.ts"
 import { Committer } from "#actors/hosts/Committer.ts"
 import { DatabaseClock } from "#actors/hosts/DatabaseClock.ts"
+import { Scanner } from "#actors/discovery/Scanner.ts"
 import { HostSupervisor } from "#actors/hosts/HostSupervisor.ts"
+import { LeaseHeld } from "#actors/hosts/LeaseHeld.ts"
 import { PollWriter } from "#actors/hosts/PollWriter.ts"
 import { defaultWorkerSettings, WorkerSettings, type WorkerSettingsShape } from "#actors/hosts/WorkerSettings.ts"
 import { JobSupervisor } from "#actors/jobs/JobSupervisor.ts"
 import { Authority } from "#actors/pki/Authority.ts"
+import { acquireLease, keepLease } from "#actors/wake/Lease.ts"
 import { runWorker } from "#actors/wake/Worker.ts"
 import { layer as webServerLayer } from "#http/server/WebServer.ts"
 import type { WebSettings } from "#http/server/WebSettings.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
 import { requireSchema, runMigrations } from "#sql/migrate.ts"
-import { takeLease, waitForWorkerLock } from "#sql/WorkerStore.ts"
 
 export interface WorkerOptions {
   readonly databaseUrl: Redacted.Redacted
@@ -30,31 +33,44 @@ export interface WorkerOptions {
 /** Nobody collects spans yet, and making them costs a fifth of a request. */
 const untraced = Effect.provideService(References.TracerEnabled, false)
 
-/** A quarter of the slots stays free of polls, for what an operator waits for. */
-const slots = (total: number) => ({ total, polls: Math.max(1, Math.floor((total * 3) / 4)) })
+const slots = ({ agentConcurrency: total, client }: WorkerOptions) => ({
+  ...slotLimits(total),
+  perHost: client?.guardsOff?.has("per_host_limit") !== true
+})
 
 /** The whole worker, until it is interrupted or another worker takes over. */
 export const worker = (options: WorkerOptions, ready: Effect.Effect<void>) =>
   Effect.gen(function* () {
     yield* requireSchema
-    yield* waitForWorkerLock
-    const id = `${hostname()}/${process.pid}`
-    const epoch = yield* takeLease(id)
+    const settings = { ...defaultWorkerSettings, ...options.settings }
+    const { programVersion } = settings
+    // Random beside the process id: a cloned machine may have the same of everything else.
+    const id = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
+    const identity = { id, pid: process.pid, programVersion }
+    const epoch = yield* acquireLease(identity)
+    const { lease, fenced } = yield* keepLease(epoch)
+    const callSlots = AgentSlots.layer(slots(options))
     const client = AgentClient.layer(options.client ?? {}).pipe(
-      Layer.provide([AgentTrust.layer(options.secretsDir), AgentSlots.layer(slots(options.agentConcurrency))])
+      Layer.provide([AgentTrust.layer(options.secretsDir), callSlots])
     )
     const base = Layer.mergeAll(
       client,
+      callSlots,
       DatabaseClock.layer,
       PollWriter.layer,
       Committer.layer(epoch),
-      Layer.succeed(WorkerSettings, { ...defaultWorkerSettings, ...options.settings })
+      Scanner.layer(epoch, options.secretsDir),
+      Layer.succeed(WorkerSettings, settings)
     )
     const supervisors = JobSupervisor.layer(epoch).pipe(
       Layer.provideMerge(HostSupervisor.layer),
       Layer.provideMerge(base)
     )
-    return yield* runWorker({ id, epoch }, ready).pipe(Effect.scoped, Effect.provide(supervisors))
+    return yield* Effect.raceFirst(runWorker({ ...identity, epoch }, ready), fenced).pipe(
+      Effect.scoped,
+      Effect.provide(supervisors),
+      Effect.provideService(LeaseHeld, lease)
+    )
   }).pipe(
     Effect.scoped,
     Effect.provide(

@@ -5,34 +5,57 @@ import { HostId } from "#core/Ids.ts"
 
 const WORKER_LOCK = 7_202_612
 
-/**
- * Waits until this process is the only worker. The lock belongs to a session of its own for as long as the scope is open,
- * so a worker that dies gives it back at once.
- */
-export const waitForWorkerLock = Effect.gen(function* () {
+/** A session that holds the workers' lock for as long as its scope is open; a worker that dies gives it back at once. */
+export const openLockSession = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const session = yield* sql.reserve
-  const take = session
-    .executeValues("select pg_try_advisory_lock($1)", [WORKER_LOCK])
-    .pipe(Effect.map((rows) => rows[0]?.[0] === true))
-  if (yield* take) return
-  yield* Effect.logInfo("Another worker is running; this one stands by")
-  yield* take.pipe(Effect.delay("1 second"), Effect.repeat({ until: (taken) => taken }))
+  return {
+    /** True where the lock is this session's now. */
+    take: session
+      .executeValues("select pg_try_advisory_lock($1)", [WORKER_LOCK])
+      .pipe(Effect.map((rows) => rows[0]?.[0] === true))
+  }
+})
+
+/** Ends the session of a holder that has stopped renewing: it may be frozen and would keep the lock for ever. */
+export const endLockHolder = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    select pg_terminate_backend(pid) from pg_locks
+    where locktype = 'advisory' and granted and classid = 0 and objid = ${WORKER_LOCK}::int::oid and pid <> pg_backend_pid()
+      and database = (select oid from pg_database where datname = current_database())`
+})
+
+export interface Lease {
+  readonly epoch: number
+  readonly holder: string
+  readonly renewals: number
+}
+
+export const readLease = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<Lease>`
+    select epoch::int as epoch, holder, renewals::int as renewals from worker_lease where name = 'worker'`
+  return rows[0]!
 })
 
 /** Raises the epoch: from now on every commit of an earlier worker is refused. */
 export const takeLease = Effect.fnUntraced(function* (workerId: string) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ epoch: number }>`
-    update worker_lease set epoch = epoch + 1, holder = ${workerId}, taken_at = now()
+    update worker_lease set epoch = epoch + 1, holder = ${workerId}, taken_at = now(), renewed_at = now(),
+      renewals = renewals + 1
     where name = 'worker' returning epoch::int as epoch`
   return rows[0]!.epoch
 })
 
-export const currentEpoch = Effect.gen(function* () {
+/** False where another worker has taken over. */
+export const renewLease = Effect.fnUntraced(function* (epoch: number) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ epoch: number }>`select epoch::int as epoch from worker_lease where name = 'worker'`
-  return rows[0]!.epoch
+  const rows = yield* sql`
+    update worker_lease set renewals = renewals + 1, renewed_at = now()
+    where name = 'worker' and epoch = ${epoch}::float8 returning true`
+  return rows.length > 0
 })
 
 export const beat = Effect.fnUntraced(function* (worker: {
@@ -40,12 +63,13 @@ export const beat = Effect.fnUntraced(function* (worker: {
   readonly epoch: number
   readonly pid: number
   readonly programVersion: string
+  readonly role: "active" | "standby"
 }) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
-    insert into worker_heartbeat (worker_id, epoch, pid, program_version)
-    values (${worker.id}, ${worker.epoch}::int, ${worker.pid}, ${worker.programVersion})
-    on conflict (worker_id) do update set beat_at = now(), epoch = excluded.epoch`
+    insert into worker_heartbeat (worker_id, epoch, pid, program_version, role)
+    values (${worker.id}, ${worker.epoch}::int, ${worker.pid}, ${worker.programVersion}, ${worker.role})
+    on conflict (worker_id) do update set beat_at = now(), epoch = excluded.epoch, role = excluded.role`
   yield* sql`delete from worker_heartbeat where beat_at < now() - interval '1 day'`
 })
 

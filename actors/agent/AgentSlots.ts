@@ -12,12 +12,17 @@ export const AgentLane = Context.Reference<Lane>("patch-manager/agent/AgentLane"
 
 export interface SlotLimits {
   /** Calls under way in the worker. */
-  readonly total: number
+  total: number
   /** At most this many of them are polls. */
-  readonly polls: number
+  polls: number
   /** One call at a time to a host; false takes the guard away in a test. */
   readonly perHost?: boolean
 }
+
+export const slotLimits = (total: number): SlotLimits => ({
+  total,
+  polls: Math.max(1, Math.floor((total * 3) / 4))
+})
 
 /** A place in the queue, later a slot; `release` ends either and may be called twice. */
 export interface Ticket {
@@ -126,6 +131,11 @@ export const makeSlots = (limits: SlotLimits) => {
 
   return {
     limits,
+    /** More go at once; fewer as calls end. A quarter stays free of polls, for what an operator waits for. */
+    resize: (total: number) => {
+      Object.assign(limits, slotLimits(total))
+      drain()
+    },
     take,
     /** Waits for a slot, interruptibly, runs the effect with it and gives it back however that ends. */
     within:

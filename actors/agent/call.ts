@@ -6,13 +6,14 @@ import { AgentLane, type AgentSlots, type Lane, type Ticket } from "./AgentSlots
 import { type AgentTarget, describeTarget, targetOrigin } from "./AgentTarget.ts"
 import { dial, type Dialling, type Link } from "./dial.ts"
 import { RequestSent } from "./RequestSent.ts"
+import { SendCheck } from "./SendCheck.ts"
 import { transportFailure } from "./transportFailure.ts"
 
 const API = "/api/v1"
 const MAX_HEADER_BYTES = 16 * 1024
 
 export interface AgentRequest {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "PUT" | "DELETE"
   /** Below `/api/v1`. */
   readonly path: string
   /** JSON text. */
@@ -53,6 +54,7 @@ const exchange = (
   lane: Lane,
   target: AgentTarget,
   request: AgentRequest,
+  mayStillSend: () => string | null,
   sent: () => void,
   done: (outcome: AgentAnswer | AgentFailure) => void
 ): (() => void) => {
@@ -101,6 +103,8 @@ const exchange = (
   const send = (secure: Link): void => {
     if (ended) return
     clearTimeout(connectTimer)
+    const reason = mayStillSend()
+    if (reason !== null) return end(agentFailure("busy", { message: reason, delivery: "unsent" }))
     client = new Client(targetOrigin(target), {
       // Not at once: undici only goes on when its connector answers later.
       connect: (_options, callback) =>
@@ -189,8 +193,9 @@ export const call = (
   Effect.withFiber((fiber) => {
     const lane = fiber.getRef(AgentLane)
     const sent = fiber.getRef(RequestSent)
+    const check = fiber.getRef(SendCheck)
     return Effect.callback<AgentAnswer, AgentFailure>((resume) => {
-      const stop = exchange(wiring, lane, target, request, sent, (outcome) =>
+      const stop = exchange(wiring, lane, target, request, check, sent, (outcome) =>
         resume("kind" in outcome ? Effect.fail(outcome) : Effect.succeed(outcome))
       )
       return Effect.sync(stop)

@@ -18,6 +18,8 @@ import { WorkerSettings, type WorkerSettingsShape } from "./WorkerSettings.ts"
 /** Asks for a look at these hosts now, at everything they have. */
 export interface Polls {
   readonly refresh: (id: HostId) => Effect.Effect<void>
+  /** Spreads the next polls of all hosts anew over one interval, after the interval has become shorter. */
+  readonly respread: Effect.Effect<void>
 }
 
 const jittered = (millis: number) => Effect.map(Random.next, (spread) => millis * (0.9 + 0.2 * spread))
@@ -144,7 +146,14 @@ export const makePoller = Effect.gen(function* () {
         if (host === undefined) return Effect.void
         host.fullReadWanted = true
         return due.set(id, 0)
-      })
+      }),
+    respread: Effect.suspend(() =>
+      Effect.forEach(
+        supervisor.handles.keys(),
+        (id) => Effect.flatMap(Random.next, (spread) => due.set(id, spread * settings.healthIntervalMillis)),
+        { discard: true }
+      )
+    )
   }
   return polls
 })

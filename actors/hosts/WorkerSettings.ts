@@ -1,9 +1,9 @@
-/** How the worker polls and paces itself; plain values, closed over in deploy/layers.ts. */
+/** How the worker polls and paces itself. The two intervals change at run time: read them when they are needed. */
 import { Context } from "effect"
 
 export interface WorkerSettingsShape {
-  readonly healthIntervalMillis: number
-  readonly patchIntervalMillis: number
+  healthIntervalMillis: number
+  patchIntervalMillis: number
   readonly packagesIntervalMillis: number
   /** Waits after the first, second and further failed polls in a row. */
   readonly retryMillis: ReadonlyArray<number>

@@ -8,6 +8,7 @@ import { HostFact } from "#core/HostEvent.ts"
 import { HostId, JobId } from "#core/Ids.ts"
 import { finishRequests, type HostRequest, readHostVersions, readRequests, settleOrphans } from "#sql/WorkerStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
+import { DisabledGuards } from "../hosts/Guards.ts"
 import { HostSupervisor } from "../hosts/HostSupervisor.ts"
 import type { Polls } from "../hosts/Poller.ts"
 import { JobSupervisor } from "../jobs/JobSupervisor.ts"
@@ -60,11 +61,15 @@ const makeReconcile = Effect.gen(function* () {
   })
 })
 
-export const listenForWakes = Effect.fnUntraced(function* (polls: Polls) {
+/** What other parts of the worker do at a hint, by its first word. */
+export type Hints = Readonly<Record<string, (id: string | undefined) => Effect.Effect<void>>>
+
+export const listenForWakes = Effect.fnUntraced(function* (polls: Polls, hints: Hints) {
   const pg = yield* PgClient.PgClient
   const supervisor = yield* HostSupervisor
   const jobs = yield* JobSupervisor
   const reconcile = yield* makeReconcile
+  const catchesUp = !(yield* DisabledGuards).has("catch_up_read")
   const rounds = yield* Semaphore.make(1)
   const answerAll = rounds.withPermit(answerRequests(polls))
 
@@ -74,13 +79,17 @@ export const listenForWakes = Effect.fnUntraced(function* (polls: Polls) {
     // On its own: a host that is slow to answer holds up no other hint.
     if (word === "host_requested") return yield* Effect.asVoid(Effect.forkScoped(answerAll))
     if ((word === "host_registered" || word === "host_changed") && isHostId(id)) return yield* supervisor.load([id])
+    const heard = word === undefined ? undefined : hints[word]
+    if (heard !== undefined) yield* heard(id)
   })
 
   const listen = Effect.scoped(
     Effect.gen(function* () {
       const notifications = yield* pg.listen("worker")
-      yield* jobs.wake
-      yield* answerAll
+      if (catchesUp) {
+        yield* jobs.wake
+        yield* answerAll
+      }
       yield* Queue.take(notifications).pipe(
         Effect.flatMap((notification) => hear(notification.payload)),
         Effect.forever
@@ -92,6 +101,7 @@ export const listenForWakes = Effect.fnUntraced(function* (polls: Polls) {
     Effect.retry(Schedule.spaced("1 second")),
     Effect.forkScoped
   )
+  if (!catchesUp) return
   yield* answerAll.pipe(
     Effect.andThen(reconcile),
     Effect.catch((error) => Effect.logWarning("Requests could not be read; tried again", error)),

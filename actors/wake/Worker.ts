@@ -3,30 +3,52 @@
  * Two workers never write at the same time: the session lock lets one in, and the epoch refuses what a frozen one still sends.
  */
 import { Effect } from "effect"
+import { AgentSlots } from "../agent/AgentSlots.ts"
 import { beatForever } from "../housekeeping/Heartbeat.ts"
 import { recordComplianceForever } from "../housekeeping/Compliance.ts"
 import { pruneForever } from "../housekeeping/Pruner.ts"
+import { retainForever } from "../housekeeping/Retention.ts"
+import { followSettings } from "../housekeeping/RuntimeSettings.ts"
+import { Scanner } from "../discovery/Scanner.ts"
 import { HostSupervisor } from "../hosts/HostSupervisor.ts"
 import { makePoller } from "../hosts/Poller.ts"
 import { WorkerSettings } from "../hosts/WorkerSettings.ts"
 import { JobSupervisor } from "../jobs/JobSupervisor.ts"
+import type { WorkerIdentity } from "./Lease.ts"
 import { listenForWakes } from "./WakeListener.ts"
 
 /** Runs until interrupted or fenced; `ready` is told once hosts are loaded and polled. */
 export const runWorker = Effect.fnUntraced(function* (
-  lease: { readonly id: string; readonly epoch: number },
+  lease: WorkerIdentity & { readonly epoch: number },
   ready: Effect.Effect<void>
 ) {
   const supervisor = yield* HostSupervisor
   const jobs = yield* JobSupervisor
-  const settings = yield* WorkerSettings
-  yield* Effect.forkScoped(beatForever({ ...lease, pid: process.pid, programVersion: settings.programVersion }))
+  const scanner = yield* Scanner
+  const worker = yield* WorkerSettings
+  const slots = yield* AgentSlots
+  yield* Effect.forkScoped(beatForever({ ...lease, role: "active" }))
   const polls = yield* makePoller
   const count = yield* supervisor.hydrate
   yield* Effect.logInfo(`Worker took over with epoch ${lease.epoch} and ${count} hosts`)
-  yield* listenForWakes(polls)
+  const settings = yield* followSettings({
+    beneath: {
+      health_interval_seconds: worker.healthIntervalMillis / 1000,
+      patch_interval_seconds: worker.patchIntervalMillis / 1000,
+      agent_concurrency: slots.limits.total
+    },
+    apply: (now, before) =>
+      Effect.gen(function* () {
+        worker.healthIntervalMillis = now.health_interval_seconds * 1000
+        worker.patchIntervalMillis = now.patch_interval_seconds * 1000
+        if (now.agent_concurrency !== before.agent_concurrency) slots.resize(now.agent_concurrency)
+        if (now.health_interval_seconds < before.health_interval_seconds) yield* polls.respread
+      })
+  })
+  yield* listenForWakes(polls, { settings_changed: () => settings.changed, discovery_enqueued: () => scanner.wake })
   yield* Effect.forkScoped(recordComplianceForever)
   yield* Effect.forkScoped(pruneForever)
+  yield* Effect.forkScoped(retainForever(settings.current))
   yield* ready
   return yield* Effect.raceFirst(supervisor.fenced, jobs.fenced)
 })

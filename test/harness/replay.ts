@@ -1,7 +1,8 @@
-/** Replays a host's events from the initial state through `step` alone and compares with what is stored. */
+/** Replays a host's events, from its oldest base or else the initial state, through `step` alone and compares with what is stored. */
 import { Result, Schema } from "effect"
 import { HostEvent } from "#core/HostEvent.ts"
-import { initialStep, persist, placeOf, step } from "#machines/step.ts"
+import type { StoredVersion } from "#machines/makeStep.ts"
+import { initialStep, persist, placeOf, restore, step } from "#machines/step.ts"
 import type { World } from "./World.ts"
 
 const decode = Schema.decodeUnknownSync(HostEvent)
@@ -21,12 +22,18 @@ export const replayHost = async (world: World, hostId: string): Promise<Replayed
     "select event from host_transitions where host_id = $1 order by version",
     [hostId]
   )
-  let snapshot = Result.getOrThrow(initialStep()).snapshot
+  const [base] = await world.query<StoredVersion & { version: string }>(
+    `select b.machine_version, b.value, b.context, b.version from host_bases b
+     where b.host_id = $1 and b.version < (select min(t.version) from host_transitions t where t.host_id = b.host_id)
+     order by b.version desc limit 1`,
+    [hostId]
+  )
+  let snapshot = base ? Result.getOrThrow(restore(base)) : Result.getOrThrow(initialStep()).snapshot
   for (const { event } of events) snapshot = Result.getOrThrow(step(snapshot, decode(event))).snapshot
   const { value, context } = persist(snapshot)
   const { link, work } = placeOf(snapshot)
   return {
     stored: row,
-    replayed: JSON.parse(JSON.stringify({ value, context, link, work, version: String(events.length) }))
+    replayed: JSON.parse(JSON.stringify({ value, context, link, work, version: String(Number(base?.version ?? 0) + events.length) }))
   }
 }

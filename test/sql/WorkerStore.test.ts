@@ -1,47 +1,37 @@
 import { assert, describe, it } from "@effect/vitest"
-import { PgClient } from "@effect/sql-pg"
-import { Deferred, Effect, Fiber, Layer, Logger } from "effect"
+import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { parseDatabaseUrl } from "#sql/DatabaseUrl.ts"
 import { readHeartbeat } from "#sql/HeartbeatStore.ts"
-import { beat, currentEpoch, finishRequests, readRequests, takeLease, waitForWorkerLock } from "#sql/WorkerStore.ts"
-import { testDatabase } from "#test/setup/Database.ts"
+import { beat, finishRequests, readLease, readRequests, renewLease, takeLease } from "#sql/WorkerStore.ts"
 import { makeHost, onDatabase } from "./commitFixtures.ts"
 
 describe("the lease", () => {
   it.live("gives every taker a higher epoch", () =>
     onDatabase(
       Effect.gen(function* () {
-        assert.strictEqual(yield* currentEpoch, 0)
+        assert.strictEqual((yield* readLease).epoch, 0)
         const epochs = yield* Effect.all(
           Array.from({ length: 8 }, (_, index) => takeLease(`worker ${index}`)),
           { concurrency: 4 }
         )
         assert.deepEqual(epochs.sort(), [1, 2, 3, 4, 5, 6, 7, 8])
-        assert.strictEqual(yield* currentEpoch, 8)
+        assert.strictEqual((yield* readLease).epoch, 8)
       })
     )
   )
 
-  it.live("lets one worker in, and the next as soon as its sessions are gone", () =>
-    Effect.gen(function* () {
-      const { url } = yield* testDatabase
-      const aWorker = Layer.orDie(PgClient.layer({ ...parseDatabaseUrl(url), maxConnections: 2 }))
-      const takesOver = Effect.scoped(waitForWorkerLock).pipe(Effect.provide(aWorker), Effect.provide(Logger.layer([])))
-      const [inside, leave] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-      const first = yield* Effect.scoped(
-        waitForWorkerLock.pipe(
-          Effect.andThen(Deferred.succeed(inside, undefined)),
-          Effect.andThen(Deferred.await(leave))
-        )
-      ).pipe(Effect.provide(aWorker), Effect.forkChild)
-      yield* Deferred.await(inside)
-      assert.strictEqual((yield* takesOver.pipe(Effect.timeoutOption("500 millis")))._tag, "None")
-      const second = yield* Effect.forkChild(takesOver)
-      yield* Deferred.succeed(leave, undefined)
-      yield* Fiber.join(first)
-      yield* Fiber.join(second).pipe(Effect.timeout("10 seconds"))
-    })
+  it.live("is renewed by its holder alone", () =>
+    onDatabase(
+      Effect.gen(function* () {
+        const old = yield* takeLease("first")
+        assert.isTrue(yield* renewLease(old))
+        const before = (yield* readLease).renewals
+        const epoch = yield* takeLease("second")
+        assert.isFalse(yield* renewLease(old))
+        assert.isTrue(yield* renewLease(epoch))
+        assert.strictEqual((yield* readLease).renewals, before + 2)
+      })
+    )
   )
 })
 
@@ -50,8 +40,8 @@ describe("the heartbeat", () => {
     onDatabase(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        assert.deepEqual(yield* readHeartbeat, { fresh: false, beat_at: null })
-        const worker = { id: "here/1", epoch: 1, pid: 1, programVersion: "1.2.3" }
+        assert.deepEqual(yield* readHeartbeat, { fresh: false, beat_at: null, workers: [] })
+        const worker = { id: "here/1", epoch: 1, pid: 1, programVersion: "1.2.3", role: "active" as const }
         yield* beat(worker)
         assert.isTrue((yield* readHeartbeat).fresh)
         yield* sql`update worker_heartbeat set beat_at = now() - interval '91 seconds'`
