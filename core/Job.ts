@@ -125,6 +125,8 @@ export const JobDetail = Schema.Struct({
   waves: Schema.Array(Schema.Int),
   /** The first wave with a host that has not ended; null after the last. */
   current_wave: Schema.NullOr(Schema.Int),
+  /** Of each wave, how many of its hosts are in each state. */
+  wave_counts: Schema.Array(JobCounts),
   max_failed: Schema.NullOr(Schema.Int),
   on_change: OnChange,
   pin_versions: Schema.Boolean,

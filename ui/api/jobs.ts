@@ -1,7 +1,8 @@
 /** Jobs, as the REST API gives and takes them. */
-import type { JobDetail, JobHost, JobItem, NewJob } from "#core/Job.ts"
+import type { JobDetail, JobHost, JobItem, NewJob, NewRetry, NewRollback } from "#core/Job.ts"
 import type { JobState } from "#core/JobState.ts"
 import type { Page } from "#core/Page.ts"
+import type { Plan } from "#core/Plan.ts"
 import { getJson, post, postJson } from "./client.ts"
 
 const path = (id: string, rest = ""): string => `/api/v1/jobs/${encodeURIComponent(id)}${rest}`
@@ -25,3 +26,18 @@ export const createJob = (job: NewJob, key: string): Promise<JobDetail> =>
   postJson("/api/v1/jobs", { body: job, headers: { "idempotency-key": key } })
 
 export const cancelJob = (id: string): Promise<void> => post(path(id, "/cancel"))
+export const pauseJob = (id: string): Promise<void> => post(path(id, "/pause"))
+export const resumeJob = (id: string): Promise<void> => post(path(id, "/resume"))
+
+/** What it would do on each host; changes nothing. */
+export const planJob = (job: NewJob, signal?: AbortSignal): Promise<Plan> =>
+  postJson("/api/v1/jobs/plan", { body: job, signal })
+
+export const retryJob = (id: string, retry: NewRetry, key: string): Promise<JobDetail> =>
+  postJson(path(id, "/retry"), { body: retry, headers: { "idempotency-key": key } })
+
+export const planRollback = (id: string, rollback: NewRollback, signal?: AbortSignal): Promise<Plan> =>
+  postJson(path(id, "/rollback/plan"), { body: rollback, signal })
+
+export const rollBackJob = (id: string, rollback: NewRollback, key: string): Promise<JobDetail> =>
+  postJson(path(id, "/rollback"), { body: rollback, headers: { "idempotency-key": key } })

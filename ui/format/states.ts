@@ -4,6 +4,7 @@ import type { HostSummary, LinkState, WorkState } from "#core/HostState.ts"
 import type { JobHostState, JobState } from "#core/JobState.ts"
 import type { Verdict } from "#core/Order.ts"
 import type { Severity } from "#core/Package.ts"
+import type { UndoAnswer } from "#core/Plan.ts"
 import type { IconName } from "../kit/Icon.tsx"
 
 /** `quiet` is plain text with a green tick, `none` is grey without an icon. */
@@ -110,6 +111,13 @@ export const jobHostStates: Readonly<Record<JobHostState, Shown>> = {
   failed: { tone: "bad", icon: "failed", word: "Failed" },
   deferred: { tone: "idle", icon: "undo", word: "Deferred" },
   cancelled: { tone: "idle", icon: "minus", word: "Cancelled" }
+}
+
+export const undoStates: Readonly<Record<UndoAnswer["answer"], Shown>> = {
+  yes: { tone: "quiet", icon: "check", word: "Yes" },
+  partly: { tone: "warn", icon: "warning", word: "Partly" },
+  no: { tone: "idle", icon: "close", word: "No" },
+  cannot_be_known: { tone: "idle", icon: "unknown", word: "Can't tell" }
 }
 
 export const verdictWords: Readonly<Record<Verdict, string>> = {

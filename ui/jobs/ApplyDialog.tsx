@@ -62,6 +62,7 @@ export default function ApplyDialog(props: {
     const now = choice()
     const job: NewJob = {
       kind: "patch_apply",
+      when: { kind: "immediate" },
       host_ids: props.hosts.map(({ id }): HostId => id),
       selection: now === "packages" ? { kind: "packages", names: wanted().names } : { kind: now },
       reboot: reboot(),

@@ -3,11 +3,13 @@ import { A } from "@solidjs/router"
 import { createSignal, For, Show, type JSX } from "solid-js"
 import type { JobHost } from "#core/Job.ts"
 import { formatSpan } from "../format/time.ts"
-import { jobHostStates } from "../format/states.ts"
+import { jobHostStates, undoStates } from "../format/states.ts"
 import { Icon } from "../kit/Icon.tsx"
 import { now } from "../kit/now.ts"
 import { State } from "../kit/State.tsx"
 import { Changes } from "./Changes.tsx"
+import { waitWords } from "../format/waitWords.ts"
+import { preferences } from "../shell/preferences.ts"
 import { splitName } from "../hosts/splitName.ts"
 import { outcomeWords } from "./jobWords.ts"
 import styles from "./JobHosts.module.css"
@@ -22,7 +24,8 @@ const Detail = (props: { host: JobHost }): JSX.Element => {
   const words = (): string => {
     const { outcome, started_at, progress_percent, state } = props.host
     if (outcome !== null) return outcomeWords(outcome)
-    if (started_at === null) return "Not started"
+    if (started_at === null)
+      return props.host.waits_for === null ? "Not started" : waitWords(props.host.waits_for, preferences.zone)
     const span = formatSpan(now() - Date.parse(started_at))
     return state === "running" ? `${progress_percent} %, ${span}` : span
   }
@@ -30,6 +33,30 @@ const Detail = (props: { host: JobHost }): JSX.Element => {
     <span class="muted tn" title={words()}>
       {words()}
     </span>
+  )
+}
+
+/** What the run changed besides what was asked for, and whether it can be undone as was said beforehand. */
+const Beside = (props: { host: JobHost }): JSX.Element => {
+  const others = (): ReadonlyArray<string> => {
+    const asked = new Set(props.host.outcome?.changes.map(({ name }) => name))
+    return (props.host.effects ?? []).flatMap(({ from, name, to }) =>
+      asked.has(name) ? [] : [`${name} ${from ?? "not installed"} → ${to ?? "removed"}`]
+    )
+  }
+  return (
+    <>
+      <Show when={others().length > 0}>
+        <p class="muted sm">Also changed: {others().join(", ")}.</p>
+      </Show>
+      <Show when={props.host.foretold?.undo}>
+        {(undo) => (
+          <p class="muted sm">
+            Said beforehand: can be undone: {undoStates[undo().answer].word.toLowerCase()}. {undo().because}
+          </p>
+        )}
+      </Show>
+    </>
   )
 }
 
@@ -117,6 +144,7 @@ export const JobHosts = (props: {
                             <>
                               <p>{outcomeWords(outcome())}</p>
                               <Changes outcome={outcome()} />
+                              <Beside host={host()} />
                             </>
                           )}
                         </Show>

@@ -1,28 +1,53 @@
 /** What a job is called and how it ended, in words. Pure. */
 import type { JobDetail, JobItem } from "#core/Job.ts"
-import type { Outcome } from "#core/Order.ts"
+import type { JobKind, Outcome } from "#core/Order.ts"
 import { count, plural } from "../format/numbers.ts"
 import { verdictWords } from "../format/states.ts"
+import { formatMoment, type Zone } from "../format/time.ts"
 import { finishedHosts, groupCounts } from "./groupCounts.ts"
 
 /** The operator's own words where there are any. */
 export const jobTitle = (job: Pick<JobItem, "kind" | "notes" | "hosts_total">): string => {
   const first = job.notes.split("\n")[0]?.trim() ?? ""
   if (first !== "") return first
-  return `${job.kind === "reboot" ? "Restart" : "Patch"} ${plural(job.hosts_total, "host")}`
+  return `${kindWords[job.kind]} ${plural(job.hosts_total, "host")}`
 }
 
-export const selectionWords = (job: Pick<JobDetail, "kind" | "selection">): string => {
+const kindWords: Readonly<Record<JobKind, string>> = {
+  patch_apply: "Patch",
+  package_install: "Install packages on",
+  package_update: "Update a package on",
+  package_remove: "Remove a package from",
+  reboot: "Restart",
+  rollback: "Roll back"
+}
+
+export const whenWords = (job: Pick<JobItem, "when">, zone: Zone): string => {
+  switch (job.when.kind) {
+    case "immediate":
+      return "At once"
+    case "next_window":
+      return "Each host in its next window"
+    case "at":
+      return formatMoment(job.when.at, zone)
+  }
+}
+
+const named = (names: ReadonlyArray<string>): string =>
+  names.length <= 3 ? names.join(", ") : plural(names.length, "chosen package")
+
+export const selectionWords = (job: Pick<JobDetail, "kind" | "selection" | "packages" | "method">): string => {
   if (job.kind === "reboot") return "Restart only"
+  if (job.kind === "rollback") return job.method === "agent" ? "The agent's own rollback" : "The versions from before"
+  if (job.kind !== "patch_apply")
+    return named(job.packages.map(({ name, version }) => (version === null ? name : `${name} ${version}`)))
   switch (job.selection.kind) {
     case "all":
       return "All pending updates"
     case "security":
       return "Security only"
     case "packages":
-      return job.selection.names.length <= 3
-        ? job.selection.names.join(", ")
-        : plural(job.selection.names.length, "chosen package")
+      return named(job.selection.names)
   }
 }
 
