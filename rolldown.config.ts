@@ -5,6 +5,7 @@ const entries = {
   start: "deploy/start.ts",
   web: "deploy/web.ts",
   worker: "deploy/worker.ts",
+  scan: "actors/discovery/scanThread.ts",
   cli: "deploy/cli.ts"
 }
 

@@ -17,6 +17,8 @@ export const AgentFailureKind = Schema.Literals([
   "wrong_name",
   "wrong_identity",
   "certificate_unusable",
+  "certificate_revoked",
+  "manager_certificate_expired",
   "protocol_error",
   "not_tls",
   "client_certificate_refused",
@@ -48,6 +50,10 @@ export const agentFailureWords: Record<AgentFailureKind, string> = {
     "The agent presents the certificate of another registered host. Find out which machine answers at this address.",
   certificate_unusable:
     "The agent's certificate is not made for a server. Issue a host certificate here and install it.",
+  certificate_revoked:
+    "The agent presents a certificate that was replaced by a newer one. Install the newest host certificate on the host.",
+  manager_certificate_expired:
+    "The manager's own client certificate or its CA has ended, so no host is called. Renew it: restart the web process.",
   protocol_error: "The agent does not speak TLS 1.3. Update the agent.",
   not_tls: "Something other than a TLS server answers on the agent's port. Check the port.",
   client_certificate_refused:

@@ -3,6 +3,7 @@
  * "why is this host not patched" is answered by it, so that what is said and what is done cannot differ. Pure.
  */
 import { Schema } from "effect"
+import { SKEW_BLOCKS_MILLIS, SKEW_MEASURED_MILLIS } from "./ClockSkew.ts"
 import type { LinkState } from "./HostState.ts"
 import { Timestamp } from "./Timestamp.ts"
 
@@ -16,6 +17,8 @@ export type When = typeof When.Type
 
 /** Why a host's share has not started yet. Times are RFC 3339. */
 export const WaitReason = Schema.Union([
+  /** The database's clock is ahead of the worker's by so much, or behind it. */
+  Schema.Struct({ code: Schema.Literal("clock_skew"), skew_seconds: Schema.Int }),
   Schema.Struct({ code: Schema.Literal("wave_not_reached"), wave: Schema.Int, current_wave: Schema.Int }),
   Schema.Struct({ code: Schema.Literal("paused"), by: Schema.String }),
   Schema.Struct({ code: Schema.Literal("scheduled"), at: Timestamp }),
@@ -56,6 +59,8 @@ export interface WindowMoment {
 export interface DispatchFacts {
   /** Database time, epoch milliseconds. */
   readonly at: number
+  /** How far the database's clock is ahead of the worker's. */
+  readonly skew_ms: number
   readonly job: {
     readonly when: { readonly kind: "immediate" | "next_window" } | { readonly kind: "at"; readonly at: number }
     readonly ignore_blackout: boolean
@@ -97,34 +102,69 @@ export type Decision =
 
 const stamp = (ms: number): string => new Date(ms).toISOString()
 
-const wait = (reason: WaitReason, until: number | null = null): Decision => ({ kind: "wait", reason, until })
+const earliest = (...moments: ReadonlyArray<number | null>): number | null => {
+  const known = moments.filter((moment) => moment !== null)
+  return known.length === 0 ? null : Math.min(...known)
+}
+
+const wait = ({ job }: DispatchFacts, reason: WaitReason, until: number | null = null): Decision => ({
+  kind: "wait",
+  reason,
+  until: earliest(until, job.expires_at)
+})
+
+const deferred = (message: string): Decision => ({ kind: "end", state: "deferred", verdict: "deferred", message })
+
+/** A job for a certain time has one window on each host; the next one is not its own. */
+const overFor = (facts: DispatchFacts): Decision =>
+  deferred(
+    facts.windows.open === null
+      ? "The host's window for the time asked for is closed, so nothing was sent."
+      : "What was left of the host's window was too short, so nothing was sent."
+  )
 
 /** Inside which interval the order would run, or why there is none now. */
-const judgeWindow = ({ at, job, order, windows }: DispatchFacts): Decision => {
+const judgeWindow = (facts: DispatchFacts): Decision => {
+  const { at, job, order, windows } = facts
   const { blackout, next, open } = windows
   const { when } = job
-  if (when.kind === "immediate") {
-    if (blackout === null || job.ignore_blackout) return { kind: "start", closes_at: null }
-    return wait({ code: "blackout", window_id: blackout.window_id, until: stamp(blackout.until) }, blackout.until)
-  }
-  if (when.kind === "at" && at < when.at) return wait({ code: "scheduled", at: stamp(when.at) }, when.at)
+  const blackedOut = (): Decision | null =>
+    blackout === null
+      ? null
+      : wait(
+          facts,
+          { code: "blackout", window_id: blackout.window_id, until: stamp(blackout.until) },
+          blackout.until
+        )
+  if (when.kind === "immediate")
+    return (job.ignore_blackout ? null : blackedOut()) ?? { kind: "start", closes_at: null }
+  if (when.kind === "at" && at < when.at) return wait(facts, { code: "scheduled", at: stamp(when.at) }, when.at)
   if (open === null) {
-    if (blackout !== null)
-      return wait({ code: "blackout", window_id: blackout.window_id, until: stamp(blackout.until) }, blackout.until)
-    if (next === null) return wait({ code: "no_window" })
-    return wait({ code: "waiting_for_window", window_ids: next.window_ids, at: stamp(next.opens_at) }, next.opens_at)
-  }
-  if (at + order.expected_seconds * 1000 > open.closes_at)
+    const outside = blackedOut()
+    if (outside !== null) return outside
+    if (when.kind === "at") return overFor(facts)
+    if (next === null) return wait(facts, { code: "no_window" })
     return wait(
-      {
-        code: "window_too_short",
-        closes_at: stamp(open.closes_at),
-        expected_seconds: order.expected_seconds,
-        next_at: next === null ? null : stamp(next.opens_at)
-      },
-      next?.opens_at ?? null
+      facts,
+      { code: "waiting_for_window", window_ids: next.window_ids, at: stamp(next.opens_at) },
+      next.opens_at
     )
-  return { kind: "start", closes_at: open.closes_at }
+  }
+  if (when.kind === "at" && open.opens_at > when.at) return overFor({ ...facts, windows: { ...windows, open: null } })
+  const closes_at = Math.min(open.closes_at, job.expires_at ?? Number.POSITIVE_INFINITY)
+  if (at + order.expected_seconds * 1000 <= closes_at && at < closes_at) return { kind: "start", closes_at }
+  if (when.kind === "at") return overFor(facts)
+  return wait(
+    facts,
+    {
+      code: "window_too_short",
+      closes_at: stamp(closes_at),
+      expected_seconds: order.expected_seconds,
+      next_at: next === null ? null : stamp(next.opens_at)
+    },
+    // The opening itself ends before the next one begins, and then that is what it waits for.
+    open.closes_at
+  )
 }
 
 export const decide = (facts: DispatchFacts): Decision => {
@@ -147,20 +187,26 @@ export const decide = (facts: DispatchFacts): Decision => {
     }
   if (job.stopped_reason !== null)
     return { kind: "end", state: "cancelled", verdict: "stopped", message: `Not started: ${job.stopped_reason}` }
-  if (job.expires_at !== null && at >= job.expires_at)
+  // Before anything that the clock decides.
+  if (Math.abs(facts.skew_ms) >= SKEW_BLOCKS_MILLIS)
     return {
-      kind: "end",
-      state: "deferred",
-      verdict: "deferred",
-      message: "No window of the host had room for it before the job expired."
+      kind: "wait",
+      reason: { code: "clock_skew", skew_seconds: Math.round(facts.skew_ms / 1000) },
+      until: at + SKEW_MEASURED_MILLIS
     }
+  if (job.expires_at !== null && at >= job.expires_at)
+    return deferred("No window of the host had room for it before the job expired.")
   if (order.wave > job.current_wave)
-    return wait({ code: "wave_not_reached", wave: order.wave, current_wave: job.current_wave })
-  if (job.paused_by !== null) return wait({ code: "paused", by: job.paused_by })
+    return wait(facts, { code: "wave_not_reached", wave: order.wave, current_wave: job.current_wave })
+  if (job.paused_by !== null) return wait(facts, { code: "paused", by: job.paused_by })
   const window = judgeWindow(facts)
   if (window.kind !== "start") return window
-  if (host.busy_with !== null) return wait({ code: "blocked_by_job", job_number: host.busy_with })
-  if (host.unresolved) return wait({ code: "needs_decision" })
-  if (job.open >= job.max_concurrency) return wait({ code: "concurrency_limit", max_concurrency: job.max_concurrency })
+  // From then on what is left of the window is too short.
+  const until = window.closes_at === null ? null : window.closes_at - order.expected_seconds * 1000 + 1
+  if (host.busy_with !== null)
+    return wait(facts, { code: "blocked_by_job", job_number: host.busy_with }, until)
+  if (host.unresolved) return wait(facts, { code: "needs_decision" }, until)
+  if (job.open >= job.max_concurrency)
+    return wait(facts, { code: "concurrency_limit", max_concurrency: job.max_concurrency }, until)
   return window
 }

@@ -12,7 +12,13 @@ export const ErrorDetails = Schema.Struct({
   fields: Schema.optionalKey(Schema.Array(FieldError)),
   /** Hosts in the way, for 409 on a job. */
   host_ids: Schema.optionalKey(Schema.Array(Schema.String)),
-  retry_after_seconds: Schema.optionalKey(Schema.Int)
+  retry_after_seconds: Schema.optionalKey(Schema.Int),
+  /** Hosts that somebody counted on, and those there are, for 409 on a job. */
+  expected_hosts: Schema.optionalKey(Schema.Int),
+  hosts_total: Schema.optionalKey(Schema.Int),
+  /** For 409 on a job whose plan has changed: what is different, one sentence each, and the plan's hash now. */
+  differences: Schema.optionalKey(Schema.Array(Schema.String)),
+  plan_hash: Schema.optionalKey(Schema.String)
 })
 export type ErrorDetails = typeof ErrorDetails.Type
 

@@ -20,6 +20,8 @@ export const FleetStatus = Schema.Struct({
     /** The active worker reported within 90 s. */
     fresh: Schema.Boolean,
     beat_at: Schema.NullOr(Timestamp),
+    /** How far the database's clock is ahead of the active worker's; from 60 on, either way, nothing is started. */
+    clock_skew_seconds: Schema.Int,
     /** Every worker that reported within 90 s; more than one is a hot standby, or a mistake. */
     workers: Schema.Array(Schema.Struct({ id: Schema.String, role: Schema.Literals(["active", "standby"]) }))
   }),

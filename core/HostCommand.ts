@@ -5,16 +5,25 @@
 import { Schema } from "effect"
 import { AgentJobId, IntentId } from "./Ids.ts"
 import { Outcome } from "./Order.ts"
-import { Selection } from "./Package.ts"
+import { PackageRequest, Selection } from "./Package.ts"
 import { Baseline } from "./HostEvent.ts"
 
 const call = Schema.Int
+const services = Schema.Array(Schema.String)
 
 export const HostCall = Schema.Union([
-  /** Job list, packages, patch list, health and system info, before anything is sent. Answers `baseline` or `unavailable`. */
-  Schema.Struct({ kind: Schema.Literal("ReadBaseline"), call, selection: Selection }),
+  /** Job list, packages, patch list, health, system info and services, before anything is sent. Answers `baseline` or `unavailable`. */
+  Schema.Struct({ kind: Schema.Literal("ReadBaseline"), call, selection: Selection, services }),
   /** POST /patches/apply with explicit names and no reboot key. Answers `accepted`, `refused`, `unsent` or `unclear`. */
   Schema.Struct({ kind: Schema.Literal("Apply"), call, intent: IntentId, names: Schema.Array(Schema.String) }),
+  /** POST /packages. Same answers. */
+  Schema.Struct({ kind: Schema.Literal("Install"), call, intent: IntentId, packages: Schema.Array(PackageRequest) }),
+  /** PUT /packages/{name}. Same answers. */
+  Schema.Struct({ kind: Schema.Literal("Update"), call, intent: IntentId, name: Schema.String }),
+  /** DELETE /packages/{name}. Same answers. */
+  Schema.Struct({ kind: Schema.Literal("Remove"), call, intent: IntentId, name: Schema.String }),
+  /** POST /jobs/{id}/rollback. Same answers. */
+  Schema.Struct({ kind: Schema.Literal("Rollback"), call, intent: IntentId, job_id: AgentJobId }),
   /** POST /system/reboot. Same answers. */
   Schema.Struct({ kind: Schema.Literal("Reboot"), call, intent: IntentId, delay_seconds: Schema.Int }),
   /** Standing: follow one agent job by WebSocket and polling until the state is left. Answers `job` and `job.gone`. */
@@ -22,19 +31,27 @@ export const HostCall = Schema.Union([
   /** The agent's job list. Answers `jobs` or `unavailable`. */
   Schema.Struct({ kind: Schema.Literal("ReadJobs"), call }),
   /**
-   * Versions of these packages, uptime, reboot flag, database state. Answers `evidence` or `unavailable`.
+   * Versions of these packages, uptime, reboot flag, database state, services. Answers `evidence` or `unavailable`.
    * Standing: read again every 15 s, after an answer as after a failure, until the state is left.
    */
   Schema.Struct({
     kind: Schema.Literal("ReadEvidence"),
     call,
     names: Schema.Array(Schema.String),
+    services,
     standing: Schema.Boolean
   }),
   /** Standing: poll health every few seconds, as while the host restarts. Answers `poll.ok` and `poll.failed`. */
   Schema.Struct({ kind: Schema.Literal("Probe"), call })
 ])
 export type HostCall = typeof HostCall.Type
+
+/** A call that changes the host. */
+export type HostChangeCall = Extract<HostCall, { readonly intent: IntentId }>
+
+/** What an intent was opened for, as `host_intents` spells it. */
+export const IntentAction = Schema.Literals(["apply", "install", "update", "remove", "rollback", "reboot"])
+export type IntentAction = typeof IntentAction.Type
 
 export const IntentVerdict = Schema.Literals(["ran", "no_effect", "abandoned"])
 export type IntentVerdict = typeof IntentVerdict.Type
@@ -43,7 +60,7 @@ export const HostRecord = Schema.Union([
   Schema.Struct({
     kind: Schema.Literal("IntentOpened"),
     intent: IntentId,
-    action: Schema.Literals(["apply", "reboot"]),
+    action: IntentAction,
     baseline: Schema.NullOr(Baseline)
   }),
   Schema.Struct({ kind: Schema.Literal("IntentClosed"), intent: IntentId, verdict: IntentVerdict }),

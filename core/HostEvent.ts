@@ -2,17 +2,21 @@
  * Everything that can happen to a host. Stored with each transition, so that replaying them gives the stored snapshot.
  * `at` is database time in epoch milliseconds. Answers to reads carry `call`, answers to mutating calls carry `intent`.
  */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { AgentFailureKind } from "./AgentFailure.ts"
 import { AgentJob, AgentJobEntry } from "./AgentJob.ts"
 import { AgentJobId, IntentId, OrderId } from "./Ids.ts"
 import { Order } from "./Order.ts"
 import { Change, PackageFormat } from "./Package.ts"
+import { ServiceState } from "./ServiceState.ts"
 
 /** Who asked: a user's name, or `policy`. */
 const By = Schema.String
 const at = Schema.Number
 const call = Schema.Int
+
+/** By unit, for those that the order names; events of machine version 1 have none. */
+const services = Schema.Record(Schema.String, ServiceState).pipe(Schema.withDecodingDefaultKey(Effect.succeed({})))
 
 /** What was true on the host before anything was sent. */
 export const Baseline = Schema.Struct({
@@ -26,7 +30,10 @@ export const Baseline = Schema.Struct({
   uptime_seconds: Schema.Number,
   /** Null where the agent cannot tell. */
   database_clean: Schema.NullOr(Schema.Boolean),
-  reboot_needed: Schema.NullOr(Schema.Boolean)
+  reboot_needed: Schema.NullOr(Schema.Boolean),
+  /** Why the agent calls itself degraded; null where it does not. */
+  degraded: Schema.NullOr(Schema.String).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
+  services
 })
 export type Baseline = typeof Baseline.Type
 
@@ -37,7 +44,8 @@ export const Evidence = Schema.Struct({
   uptime_seconds: Schema.Number,
   reboot_needed: Schema.NullOr(Schema.Boolean),
   database_clean: Schema.NullOr(Schema.Boolean),
-  active_job_id: Schema.NullOr(AgentJobId)
+  active_job_id: Schema.NullOr(AgentJobId),
+  services
 })
 export type Evidence = typeof Evidence.Type
 
@@ -58,6 +66,8 @@ export const HostFact = Schema.Union([
     uptime_seconds: Schema.Number
   }),
   fact("poll.failed", { kind: AgentFailureKind, message: Schema.String }),
+  /** Packages that are older than the last order left them. */
+  fact("inventory.older", { order_id: OrderId, packages: Schema.Array(Schema.String) }),
   fact("job", { call, job: AgentJob }),
   fact("job.gone", { call, job_id: AgentJobId }),
   fact("resumed", {}),

@@ -4,6 +4,7 @@ import type { HostFact } from "./HostEvent.ts"
 export const hostEventWords: Record<HostFact["type"], string> = {
   "poll.ok": "Poll answered",
   "poll.failed": "Poll failed",
+  "inventory.older": "Older packages found",
   job: "Agent's job reported",
   "job.gone": "Agent no longer knows the job",
   resumed: "Manager restarted",

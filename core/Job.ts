@@ -6,7 +6,7 @@ import { GroupId, HostId, JobId, OrderId } from "./Ids.ts"
 import { JobHostState, JobState } from "./JobState.ts"
 import { JobKind, OnChange, Outcome, PreCheck, RebootPolicy, RollbackMethod } from "./Order.ts"
 import { Change, PackageRequest, Selection } from "./Package.ts"
-import { PlannedHost } from "./Plan.ts"
+import { PlannedHost, UndoAnswer } from "./Plan.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 const count = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
@@ -161,6 +161,8 @@ export const JobHost = Schema.Struct({
   outcome: Schema.NullOr(Outcome),
   /** Every package whose version the run changed, dependencies included; null before the first reading. */
   effects: Schema.NullOr(Schema.Array(Change)),
+  /** Whether that can be undone by installing the versions from before, as things are now; null until the effects were read. */
+  undo: Schema.NullOr(UndoAnswer),
   agent_job_id: Schema.NullOr(Schema.String),
   /** The agent's own log. */
   log: Schema.Array(Schema.String),

@@ -4,9 +4,9 @@ import { JobCounts } from "./JobEvent.ts"
 import { JobState } from "./JobState.ts"
 
 export const JobCall = Schema.Union([
-  /** Offer every order that is still queued to its host. */
+  /** Judge every order that has not started, and hand those that may start to their hosts. */
   Schema.Struct({ kind: Schema.Literal("OfferOrders"), call: Schema.Int }),
-  /** Cancel queued orders and ask the hosts to cancel the open ones. */
+  /** End every order that has not started, and ask the hosts to cancel the open ones. */
   Schema.Struct({ kind: Schema.Literal("CancelOrders"), call: Schema.Int, by: Schema.String })
 ])
 export type JobCall = typeof JobCall.Type
@@ -19,6 +19,18 @@ export const JobRecord = Schema.Union([
     counts: JobCounts,
     /** One sentence for the operator. */
     message: Schema.String
+  }),
+  /** Every host of the waves before this one has ended. */
+  Schema.Struct({ kind: Schema.Literal("WavePassed"), wave: Schema.Int }),
+  /** The error limit: nothing more is started. Audited together with the step. */
+  Schema.Struct({
+    kind: Schema.Literal("Stopped"),
+    reason: Schema.String,
+    failed: Schema.Int,
+    unresolved: Schema.Int,
+    unhealthy: Schema.Int,
+    max_failed: Schema.Int,
+    not_started: Schema.Int
   }),
   Schema.Struct({ kind: Schema.Literal("Alarm"), name: Schema.String, message: Schema.String })
 ])

@@ -69,7 +69,9 @@ export const Order = Schema.Struct({
   /** Epoch milliseconds of the window's end; null for an immediate order. No start and no reboot after it. */
   closes_at: Schema.NullOr(Schema.Number),
   /** How long the work is expected to take; nothing is sent that would not fit before `closes_at`. */
-  expected_ms: absent(Schema.Number, 0)
+  expected_ms: absent(Schema.Number, 0),
+  /** How often a window closed before it could start; a host may be handed the same order once for each. */
+  deferrals: absent(Schema.Int, 0)
 })
 export type Order = typeof Order.Type
 
@@ -84,7 +86,8 @@ export const orderDefaults = {
   services: [],
   method: null,
   undone_agent_job_id: null,
-  expected_ms: 0
+  expected_ms: 0,
+  deferrals: 0
 } satisfies Partial<Order>
 
 /** How an order ended. `done` comes from evidence alone. */

@@ -7,7 +7,9 @@ export type PackageFormat = typeof PackageFormat.Type
 
 export const InstalledPackage = Schema.Struct({
   name: Schema.String,
-  version: Schema.String
+  version: Schema.String,
+  /** Versions that the host's archives still offer; left out by agents that do not tell. */
+  available_versions: Schema.optionalKey(Schema.Array(Schema.String))
 })
 export type InstalledPackage = typeof InstalledPackage.Type
 

@@ -7,6 +7,7 @@ import { GroupId, HostId, JobId, WindowId } from "./Ids.ts"
 import { OnChange, RebootPolicy } from "./Order.ts"
 import { Selection } from "./Package.ts"
 import { Timestamp } from "./Timestamp.ts"
+import { weekdays } from "./window/weekdays.ts"
 
 const isDay = (text: string): boolean => {
   const at = Date.parse(`${text}T00:00:00Z`)
@@ -46,15 +47,7 @@ export const TimeZone = Schema.String.check(
   Schema.makeFilter(isTimeZone, { expected: "an IANA time zone such as Europe/Berlin" })
 )
 
-export const Weekday = Schema.Literals([
-  "monday",
-  "tuesday",
-  "wednesday",
-  "thursday",
-  "friday",
-  "saturday",
-  "sunday"
-])
+export const Weekday = Schema.Literals(weekdays)
 export type Weekday = typeof Weekday.Type
 
 /** Which one of the month. A month has every weekday at least four times, so each of these exists in every month. */
@@ -205,3 +198,144 @@ export const WindowRun = Schema.Struct({
   decided_at: Timestamp
 }).annotate({ identifier: "WindowRun" })
 export type WindowRun = typeof WindowRun.Type
+
+/** One opening on the wire. */
+export const Opening = Schema.Struct({
+  opens_at: Timestamp,
+  closes_at: Timestamp,
+  /** The day of the rule, in the window's zone. */
+  local_date: Schema.String,
+  /** What a change of the clocks does to it. */
+  clock_change: Schema.Literals(["none", "skipped", "repeated", "during"])
+}).annotate({ identifier: "Opening" })
+export type Opening = typeof Opening.Type
+
+export const WindowItem = Schema.Struct({
+  ...MaintenanceWindow.fields,
+  /** Name of the host or the group; null for all hosts. */
+  scope_name: Schema.NullOr(Schema.String),
+  /** Hosts in its scope that the caller may see, whether or not this is the window that holds for them. */
+  hosts_total: Schema.Int,
+  /** Of this window by itself, whatever blackouts say. `over`: its rule has ended. `off`: switched off. */
+  state: Schema.Literals(["open", "closed", "over", "off"]),
+  current: Schema.NullOr(Opening),
+  next: Schema.NullOr(Opening),
+  last_run: Schema.NullOr(WindowRun)
+}).annotate({ identifier: "WindowItem" })
+export type WindowItem = typeof WindowItem.Type
+
+/** The next openings by the calendar, and what became of the last ones. */
+export const WindowOpenings = Schema.Struct({
+  openings: Schema.Array(Opening),
+  /** Newest first. */
+  runs: Schema.Array(WindowRun)
+}).annotate({ identifier: "WindowOpenings" })
+export type WindowOpenings = typeof WindowOpenings.Type
+
+export const UpcomingOpening = Schema.Struct({
+  window_id: WindowId,
+  name: Schema.String,
+  kind: WindowKind,
+  scope_name: Schema.NullOr(Schema.String),
+  hosts_total: Schema.Int,
+  automatic: Schema.Boolean,
+  time_zone: Schema.String,
+  ...Opening.fields
+}).annotate({ identifier: "UpcomingOpening" })
+export type UpcomingOpening = typeof UpcomingOpening.Type
+
+/** A window as it holds for a host. One of a group that the caller does not belong to has neither id nor names. */
+export const HostWindow = Schema.Struct({
+  id: Schema.NullOr(WindowId),
+  name: Schema.String,
+  kind: WindowKind,
+  source: Schema.Literals(["host", "group", "other_group", "all"]),
+  group_name: Schema.NullOr(Schema.String),
+  /** The rule in words. */
+  words: Schema.String,
+  automatic: Schema.Boolean
+}).annotate({ identifier: "HostWindow" })
+export type HostWindow = typeof HostWindow.Type
+
+export const OpenSpan = Schema.Struct({
+  opens_at: Timestamp,
+  closes_at: Timestamp,
+  window_names: Schema.Array(Schema.String)
+}).annotate({ identifier: "OpenSpan" })
+export type OpenSpan = typeof OpenSpan.Type
+
+/** Which windows hold for a host, which rule won, and why. */
+export const HostWindows = Schema.Struct({
+  won_by: Schema.Literals(["host", "groups", "none"]),
+  why: Schema.String,
+  windows: Schema.Array(HostWindow),
+  blackouts: Schema.Array(HostWindow),
+  /** Windows of its groups that its own ones replace. */
+  replaced: Schema.Array(HostWindow),
+  open: Schema.NullOr(OpenSpan),
+  /** The blackout in force now. */
+  blackout: Schema.NullOr(OpenSpan),
+  /** The next times at which the host may be worked on, blackouts taken out. */
+  next: Schema.Array(OpenSpan)
+}).annotate({ identifier: "HostWindows" })
+export type HostWindows = typeof HostWindows.Type
+
+export const SimulationRequest = Schema.Struct({
+  weeks: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 12 })),
+  /** Windows as if they were saved; with the id of an existing one, in its place. */
+  drafts: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ id: Schema.optionalKey(WindowId), window: NewWindow })).check(Schema.isMaxLength(20))
+  ),
+  /** Windows as if they were deleted. */
+  without: Schema.optionalKey(Schema.Array(WindowId).check(Schema.isMaxLength(100)))
+}).annotate({ identifier: "SimulationRequest" })
+export type SimulationRequest = typeof SimulationRequest.Type
+
+/** Places in the answer's list of hosts. */
+const hostNumbers = Schema.Array(Schema.Int)
+
+export const SimulationAnswer = Schema.Struct({
+  from: Timestamp,
+  to: Timestamp,
+  windows: Schema.Array(
+    Schema.Struct({ id: WindowId, name: Schema.String, time_zone: Schema.String, draft: Schema.Boolean })
+  ),
+  hosts: Schema.Array(Schema.Struct({ id: HostId, display_name: Schema.String })),
+  /** Sets of hosts by their places in `hosts`; a firing names its set by its place here. */
+  host_sets: Schema.Array(hostNumbers),
+  /** The first 5,000, ordered by time. */
+  firings: Schema.Array(
+    Schema.Struct({
+      window_id: WindowId,
+      opens_at: Timestamp,
+      closes_at: Timestamp,
+      /** When the job is made; a blackout can put it off. */
+      fires_at: Timestamp,
+      ends_at: Timestamp,
+      hindrance: Schema.NullOr(Schema.Literals(["no_host", "blackout"])),
+      host_set: Schema.Int
+    })
+  ),
+  firings_total: Schema.Int,
+  /** Hosts that two windows with automatic apply patch at the same time. */
+  clashes: Schema.Array(
+    Schema.Struct({
+      window_ids: Schema.Tuple([WindowId, WindowId]),
+      first_at: Timestamp,
+      times: Schema.Int,
+      hosts: hostNumbers
+    })
+  ),
+  /** Windows in which the past runs of some hosts would not fit: nineteen of twenty runs took up to p95. */
+  too_short: Schema.Array(
+    Schema.Struct({
+      window_id: WindowId,
+      shortest_minutes: Schema.Int,
+      median_minutes: Schema.Int,
+      p95_minutes: Schema.Int,
+      hosts: hostNumbers
+    })
+  ),
+  never_covered: Schema.Array(Schema.Struct({ host: Schema.Int, why: Schema.String }))
+}).annotate({ identifier: "SimulationAnswer" })
+export type SimulationAnswer = typeof SimulationAnswer.Type

@@ -6,7 +6,9 @@ import * as Redacted from "effect/Redacted"
 import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
 import { hashPassword } from "#http/server/PasswordHasher.ts"
 import { ensureSigningKey } from "#http/server/SigningKey.ts"
+import type { AuditOrigin } from "#sql/AuditStore.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
+import { addFirstDiscoveryNetwork } from "#sql/DiscoveryStore.ts"
 import { findByUsername, insertUser } from "#sql/UserStore.ts"
 import type { ConfigValues } from "./Config.ts"
 import { dataFiles } from "./DataDirectory.ts"
@@ -25,26 +27,26 @@ const writeSecret = async (path: string, text: string): Promise<void> => {
   await rename(`${path}.new`, path)
 }
 
+/** Who acts here, as the audit log names it. */
+const start: AuditOrigin = {
+  actor: { kind: "machine", id: "start", name: "first start" },
+  request_id: "start",
+  source_address: "local"
+}
+
 const ensureAdministrator = (passwordFile: string) =>
   Effect.gen(function* () {
     if ((yield* findByUsername("admin")) !== null) return {}
     const adminPassword = randomPassword()
     // In the file before the account exists: a crash in between must not leave an administrator nobody can sign in as.
     yield* Effect.promise(() => writeSecret(passwordFile, `${adminPassword}\n`))
-    yield* insertUser(
-      {
-        actor: { kind: "machine", id: "start", name: "first start" },
-        request_id: "start",
-        source_address: "local"
-      },
-      {
-        username: "admin",
-        display_name: "Administrator",
-        role: "admin",
-        password_hash: yield* hashPassword(adminPassword),
-        must_change_password: true
-      }
-    )
+    yield* insertUser(start, {
+      username: "admin",
+      display_name: "Administrator",
+      role: "admin",
+      password_hash: yield* hashPassword(adminPassword),
+      must_change_password: true
+    })
     return { adminPassword }
   })
 
@@ -61,5 +63,10 @@ export const firstRun = async (config: ConfigValues): Promise<{ readonly adminPa
     applicationName: "patch-manager first run",
     maxConnections: 1
   })
-  return Effect.runPromise(ensureAdministrator(files.initialAdminPassword).pipe(Effect.provide(database)))
+  const first = Effect.gen(function* () {
+    // With the stand-in fleet there is something to discover on loopback, and nothing else of anybody's.
+    if (config.fleet.hosts > 0) yield* addFirstDiscoveryNetwork(start, "127.0.0.0/8")
+    return yield* ensureAdministrator(files.initialAdminPassword)
+  })
+  return Effect.runPromise(first.pipe(Effect.provide(database)))
 }

@@ -15,11 +15,14 @@ import { defaultWorkerSettings, WorkerSettings, type WorkerSettingsShape } from 
 import { JobSupervisor } from "#actors/jobs/JobSupervisor.ts"
 import { Authority } from "#actors/pki/Authority.ts"
 import { acquireLease, keepLease } from "#actors/wake/Lease.ts"
+import { renewForever } from "#actors/pki/renewForever.ts"
+import { watchTrust } from "#actors/agent/watchTrust.ts"
 import { runWorker } from "#actors/wake/Worker.ts"
 import { layer as webServerLayer } from "#http/server/WebServer.ts"
 import type { WebSettings } from "#http/server/WebSettings.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
 import { requireSchema, runMigrations } from "#sql/migrate.ts"
+import { pingWatchdog, tellReady } from "./systemd.ts"
 
 export interface WorkerOptions {
   readonly databaseUrl: Redacted.Redacted
@@ -49,6 +52,7 @@ export const worker = (options: WorkerOptions, ready: Effect.Effect<void>) =>
     const identity = { id, pid: process.pid, programVersion }
     const epoch = yield* acquireLease(identity)
     const { lease, fenced } = yield* keepLease(epoch)
+    yield* Effect.forkScoped(pingWatchdog)
     const callSlots = AgentSlots.layer(slots(options))
     const client = AgentClient.layer(options.client ?? {}).pipe(
       Layer.provide([AgentTrust.layer(options.secretsDir), callSlots])
@@ -66,7 +70,8 @@ export const worker = (options: WorkerOptions, ready: Effect.Effect<void>) =>
       Layer.provideMerge(HostSupervisor.layer),
       Layer.provideMerge(base)
     )
-    return yield* Effect.raceFirst(runWorker({ ...identity, epoch }, ready), fenced).pipe(
+    return yield* Effect.forkScoped(watchTrust(options.secretsDir, settings.trustIntervalMillis)).pipe(
+      Effect.andThen(Effect.raceFirst(runWorker({ ...identity, epoch }, Effect.andThen(ready, tellReady)), fenced)),
       Effect.scoped,
       Effect.provide(supervisors),
       Effect.provideService(LeaseHeld, lease)
@@ -95,6 +100,7 @@ export const web = (options: WebOptions, ready: Effect.Effect<void>) =>
     yield* runMigrations
     yield* Effect.scoped(
       Layer.build(webServerLayer(options.settings)).pipe(
+        Effect.tap(Effect.forkScoped(renewForever(options.secretsDir))),
         Effect.andThen(ready),
         Effect.andThen(Effect.never),
         Effect.provide(Authority.layer(options.secretsDir))

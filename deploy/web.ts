@@ -2,12 +2,12 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import { loadConfig } from "./Config.ts"
 import { dataFiles } from "./DataDirectory.ts"
 import { web } from "./layers.ts"
 import { logLayer } from "./Log.ts"
+import { runProcess } from "./runProcess.ts"
 import { announceReady, superviseMe } from "./supervised.ts"
 
 superviseMe()
@@ -16,7 +16,9 @@ const files = dataFiles(config.dataDir)
 const { databaseUrl } = config
 if (databaseUrl === undefined) throw new Error("The web process needs PATCH_MANAGER__DATABASE__URL; npm start sets it.")
 
-NodeRuntime.runMain(
+runProcess(
+  "web",
+  config.log,
   web(
     {
       databaseUrl,

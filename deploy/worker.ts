@@ -1,12 +1,12 @@
 /** The worker process: polls the hosts and carries out the jobs. It has no inbound listener. */
 import "effect/schema/SchemaJITCompiler/enable"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import { loadConfig } from "./Config.ts"
 import { dataFiles } from "./DataDirectory.ts"
 import { worker } from "./layers.ts"
 import { logLayer } from "./Log.ts"
 import { programVersion } from "./programVersion.ts"
+import { runProcess } from "./runProcess.ts"
 import { announceReady, superviseMe } from "./supervised.ts"
 
 superviseMe()
@@ -15,7 +15,9 @@ const config = loadConfig()
 const { databaseUrl } = config
 if (databaseUrl === undefined) throw new Error("The worker needs PATCH_MANAGER__DATABASE__URL; npm start sets it.")
 
-NodeRuntime.runMain(
+runProcess(
+  "worker",
+  config.log,
   worker(
     {
       databaseUrl,

@@ -1,10 +1,13 @@
 /** What a host's machine remembers beside its state: plain data, stored with every snapshot. */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { AgentFailureKind } from "#core/AgentFailure.ts"
+import { AgentJobStatus } from "#core/AgentJob.ts"
+import { IntentAction } from "#core/HostCommand.ts"
 import { Baseline, Evidence } from "#core/HostEvent.ts"
-import { AgentJobId, IntentId } from "#core/Ids.ts"
+import { AgentJobId, IntentId, OrderId } from "#core/Ids.ts"
 import { Order, Outcome, Verdict } from "#core/Order.ts"
 import { Change } from "#core/Package.ts"
+import { ServiceState } from "#core/ServiceState.ts"
 
 /** A point of the host's uptime, to tell later whether it booted since. */
 export const Boot = Schema.Struct({ at: Schema.Number, uptime_seconds: Schema.Number })
@@ -19,6 +22,10 @@ export const Failure = Schema.Struct({
 })
 export type Failure = typeof Failure.Type
 
+/** A key that snapshots of machine version 1 have not. */
+const since2 = <S extends Schema.Top & { readonly Encoded: unknown }>(schema: S, value: S["Encoded"]) =>
+  schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
+
 export const HostContext = Schema.Struct({
   /** Names the call whose answer is awaited; grows when the state that asked is left. */
   seq: Schema.Int,
@@ -26,6 +33,17 @@ export const HostContext = Schema.Struct({
   misses: Schema.Int,
   link_reason: Schema.NullOr(Schema.String),
   link_since: Schema.NullOr(Schema.Number),
+  /** Uptime as it was first seen since the last boot; a shorter one than that is another boot. */
+  up: since2(Schema.NullOr(Boot), null),
+  /** When it was seen to have booted by itself, not longer ago than a restless host is watched. */
+  boots: since2(Schema.Array(Schema.Number), []),
+  /** Boots so often that it is given no work. */
+  unstable: since2(Schema.Boolean, false),
+  /** Found with older packages than the order left: a snapshot was rolled back. */
+  reverted: since2(
+    Schema.NullOr(Schema.Struct({ at: Schema.Number, order_id: OrderId, packages: Schema.Array(Schema.String) })),
+    null
+  ),
 
   order: Schema.NullOr(Order),
   ordered_by: Schema.NullOr(Schema.String),
@@ -37,16 +55,21 @@ export const HostContext = Schema.Struct({
   look: Schema.NullOr(Schema.Record(Schema.String, Schema.NullOr(Schema.String))),
 
   /** The mutating call whose effect is not settled yet. */
-  intent: Schema.NullOr(
-    Schema.Struct({ id: IntentId, action: Schema.Literals(["apply", "reboot"]), opened_at: Schema.Number })
-  ),
+  intent: Schema.NullOr(Schema.Struct({ id: IntentId, action: IntentAction, opened_at: Schema.Number })),
   job_id: Schema.NullOr(AgentJobId),
+  /** The status last seen of a job that may never begin. */
+  job_seen: since2(Schema.NullOr(AgentJobStatus), null),
   boot: Schema.NullOr(Boot),
   /** Uptime when the last reboot was asked for; a boot after it proves the reboot. */
   reboot_from: Schema.NullOr(Boot),
   rebooted: Schema.Boolean,
   /** The agent worked on the order at least once; from then on only evidence may end it. */
   ran: Schema.Boolean,
+
+  /** By unit, as the last baseline found them before anything was sent. */
+  services_before: since2(Schema.NullOr(Schema.Record(Schema.String, ServiceState)), null),
+  /** Readings that found the versions right and a service down. */
+  service_looks: since2(Schema.Int, 0),
 
   /** Mutating calls of this order; numbers its intents. */
   sends: Schema.Int,
@@ -78,10 +101,13 @@ export const noWork = {
   look: null,
   intent: null,
   job_id: null,
+  job_seen: null,
   boot: null,
   reboot_from: null,
   rebooted: false,
   ran: false,
+  services_before: null,
+  service_looks: 0,
   sends: 0,
   attempts: 0,
   comm_tries: 0,
@@ -97,6 +123,10 @@ export const initialHostContext: HostContext = {
   misses: 0,
   link_reason: null,
   link_since: null,
+  up: null,
+  boots: [],
+  unstable: false,
+  reverted: null,
   ...noWork,
   retire_asked: null,
   outcome: null

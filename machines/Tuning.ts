@@ -6,6 +6,8 @@ export interface Tuning {
   readonly send_ms: number
   /** One agent job, before its outcome is asked about. */
   readonly run_ms: number
+  /** A rollback by the agent: most agents take it and never begin. */
+  readonly rollback_ms: number
   readonly verify_ms: number
   /** On top of the delay that was asked for. */
   readonly leave_ms: number
@@ -31,6 +33,7 @@ export const productionTuning: Tuning = {
   call_ms: minute,
   send_ms: minute,
   run_ms: 45 * minute,
+  rollback_ms: 10 * minute,
   verify_ms: 10 * minute,
   leave_ms: 10 * minute,
   away_ms: 20 * minute,

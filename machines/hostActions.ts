@@ -1,11 +1,14 @@
 /** What the host machine notes down on its way: from context and event to the changed fields of the context. */
 import { agentFailureWords } from "#core/AgentFailure.ts"
-import type { HostCall, HostRecord } from "#core/HostCommand.ts"
+import { namesOfOrder } from "#core/changesOfOrder.ts"
+import type { HostCall, HostRecord, IntentAction } from "#core/HostCommand.ts"
 import type { HostEvent } from "#core/HostEvent.ts"
 import { IntentId } from "#core/Ids.ts"
+import { bootsSeen } from "./hostBoots.ts"
 import { initialHostContext, noWork, type Boot, type HostContext } from "./HostContext.ts"
 import { failureOf } from "./hostEndings.ts"
-import { adopt, isRebooted, missing, planOf, versionsOf } from "./hostFacts.ts"
+import { planChanged, preCheckFailed } from "./hostSentences.ts"
+import { adopt, isRebooted, missing, packageActionOf, planOf, versionsOf } from "./hostFacts.ts"
 
 type Changed = Partial<HostContext>
 type Note = (given: { readonly context: HostContext; readonly event: HostEvent }) => Changed
@@ -22,14 +25,19 @@ export const plannedRetry = (context: HostContext, event: HostEvent): Changed =>
     : { retry: { why: "unavailable", after_ms }, comm_tries: context.comm_tries + 1 }
 }
 
-const openIntent = (context: HostContext, event: HostEvent, action: "apply" | "reboot"): Changed => ({
+/** An order that a window cut short comes again, and counts its calls from one each time. */
+const turnOf = ({ order }: HostContext): string =>
+  order === null || order.deferrals === 0 ? "" : `${order.deferrals}.`
+
+const openIntent = (context: HostContext, event: HostEvent, action: IntentAction): Changed => ({
   sends: context.sends + 1,
   intent: {
-    id: IntentId.make(`${context.order?.id ?? "none"}/${context.sends + 1}`),
+    id: IntentId.make(`${context.order?.id ?? "none"}/${turnOf(context)}${context.sends + 1}`),
     action,
     opened_at: event.at
   },
   job_id: null,
+  job_seen: null,
   retry: null,
   failure: null
 })
@@ -39,16 +47,32 @@ export const hostNotes = {
 
   pollSeen: ({ context, event }) =>
     event.type === "poll.ok"
-      ? { misses: 0, link_reason: event.reason, link_since: context.link_since ?? event.at }
+      ? {
+          misses: 0,
+          link_reason: event.reason,
+          link_since: context.link_since ?? event.at,
+          ...bootsSeen(context, event)
+        }
       : {},
   missCounted: ({ context }) => ({ misses: context.misses + 1 }),
   failureSeen: ({ event }) =>
     event.type === "poll.failed" ? { link_reason: event.message || agentFailureWords[event.kind] } : {},
   linkChanged: ({ event }) => ({ link_since: event.at }),
+  noteReverted: ({ event }) =>
+    event.type === "inventory.older"
+      ? { reverted: { at: event.at, order_id: event.order_id, packages: event.packages } }
+      : {},
 
   takeOrder: ({ context, event }) =>
     event.type === "order"
-      ? { ...noWork, retire_asked: context.retire_asked, order: event.order, ordered_by: event.by, outcome: null }
+      ? {
+          ...noWork,
+          retire_asked: context.retire_asked,
+          order: event.order,
+          ordered_by: event.by,
+          outcome: null,
+          reverted: null
+        }
       : {},
   forgetOrder: () => noWork,
   noteCancel: ({ event }) => ({ cancel_asked: by(event) }),
@@ -59,6 +83,7 @@ export const hostNotes = {
       ? {
           baseline: event.baseline,
           changes: planOf(context, event.baseline),
+          services_before: context.sends === 0 ? event.baseline.services : context.services_before,
           boot: boot(event.baseline),
           rebooted: isRebooted(context, event.baseline)
         }
@@ -71,7 +96,8 @@ export const hostNotes = {
     event.type === "evidence" ? { look: versionsOf(context, event.evidence.installed) } : {},
   dropLook: () => ({ look: null }),
 
-  openApply: ({ context, event }) => openIntent(context, event, "apply"),
+  openChange: ({ context, event }) =>
+    openIntent(context, event, context.order === null ? "apply" : packageActionOf(context.order)),
   openReboot: ({ context, event }) => ({
     ...openIntent(context, event, "reboot"),
     reboot_from: context.boot,
@@ -81,16 +107,20 @@ export const hostNotes = {
     if (event.type === "accepted") return { job_id: event.job_id }
     return event.type === "jobs" ? { job_id: adopt(context, event.jobs)?.id ?? context.job_id } : {}
   },
+  noteJobSeen: ({ event }) => (event.type === "job" ? { job_seen: event.job.status } : {}),
   noteBoot: ({ event }) => (event.type === "poll.ok" ? { boot: boot(event) } : {}),
   noteRebooted: ({ event }) => (event.type === "poll.ok" ? { rebooted: true, boot: boot(event) } : { rebooted: true }),
 
   noteFailure: ({ event }) => ({ failure: failureOf(event) }),
+  notePlanChanged: ({ context }) => ({ failure: { ...planChanged(context), code: null, kind: null } }),
+  notePreCheck: ({ context }) => ({ failure: { ...preCheckFailed(context), code: null, kind: null } }),
   noteNoReturn: () => ({
     failure: { verdict: "no_return", message: "The host has not come back.", code: null, kind: "connect_timeout" }
   }),
   planRetry: ({ context, event }) => plannedRetry(context, event),
 
   settle: ({ context }) => ({ settles: context.settles + 1, asks: 0, look: null }),
+  countServiceLook: ({ context }) => ({ service_looks: context.service_looks + 1 }),
   countAsk: ({ context }) => ({ asks: context.asks + 1 }),
   askAfresh: () => ({ settles: initialHostContext.settles })
 } satisfies Record<string, Note>
@@ -101,17 +131,37 @@ export const hostCalls = {
   readBaseline: (context): HostCall => ({
     kind: "ReadBaseline",
     call: context.seq,
-    selection:
-      context.changes.length > 0
-        ? { kind: "packages", names: context.changes.map((change) => change.name) }
-        : (context.order?.selection ?? { kind: "all" })
+    selection: asked(context),
+    services: servicesOf(context)
   }),
-  apply: (context): HostCall => ({
-    kind: "Apply",
-    call: context.seq,
-    intent: openedIntent(context),
-    names: missing(context, context.baseline?.installed ?? {}).map((change) => change.name)
-  }),
+  change: (context): HostCall => {
+    const known = { call: context.seq, intent: openedIntent(context) }
+    const wanted = missing(context, context.baseline?.installed ?? {})
+    const one = (): string => {
+      const [first, ...more] = wanted
+      if (first === undefined || more.length > 0) throw new Error("such a call changes exactly one package")
+      return first.name
+    }
+    switch (context.intent?.action) {
+      case "install":
+        return {
+          kind: "Install",
+          ...known,
+          packages: wanted.map(({ name, to, goal }) => ({ name, version: goal === "exactly" ? to : null }))
+        }
+      case "update":
+        return { kind: "Update", ...known, name: one() }
+      case "remove":
+        return { kind: "Remove", ...known, name: one() }
+      case "rollback": {
+        const job_id = context.order?.undone_agent_job_id ?? null
+        if (job_id === null) throw new Error("a rollback by the agent names no job of the agent")
+        return { kind: "Rollback", ...known, job_id }
+      }
+      default:
+        return { kind: "Apply", ...known, names: wanted.map(({ name }) => name) }
+    }
+  },
   reboot: (context): HostCall => ({
     kind: "Reboot",
     call: context.seq,
@@ -129,6 +179,16 @@ export const hostCalls = {
 } satisfies Record<string, (context: HostContext) => HostCall>
 export type HostCallName = keyof typeof hostCalls
 
+/** A plan is read anew each time; without one the first reading is the plan. */
+const asked = ({ order, changes }: HostContext) => {
+  if (order === null) return { kind: "all" } as const
+  return order.planned === null && changes.length > 0
+    ? ({ kind: "packages", names: changes.map(({ name }) => name) } as const)
+    : namesOfOrder(order)
+}
+
+const servicesOf = ({ order }: HostContext): ReadonlyArray<string> => order?.services ?? []
+
 function openedIntent(context: HostContext): IntentId {
   if (context.intent === null) throw new Error("a mutating call is made without an intent")
   return context.intent.id
@@ -138,7 +198,8 @@ const evidenceOf = (context: HostContext) =>
   ({
     kind: "ReadEvidence",
     call: context.seq,
-    names: context.changes.map((change) => change.name)
+    names: context.changes.map((change) => change.name),
+    services: servicesOf(context)
   }) as const
 
 export const intentOpened = (context: HostContext): HostRecord => ({

@@ -2,51 +2,18 @@
 import type { HostEvent } from "#core/HostEvent.ts"
 import type { Outcome, Verdict } from "#core/Order.ts"
 import type { Failure, HostContext } from "./HostContext.ts"
-import { isRebootDue, missing } from "./hostFacts.ts"
-
-const packages = (count: number): string => (count === 1 ? "1 package" : `${count} packages`)
-
-/** Names a few and counts the rest, so that the sentence stays a sentence. */
-const list = (names: ReadonlyArray<string>): string =>
-  names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`
-
-const rebootOwed = (context: HostContext): boolean | null => {
-  const known = context.evidence ?? context.baseline
-  if (known === null) return context.order?.kind === "reboot" && !context.rebooted ? true : null
-  return isRebootDue(context, known) ? true : known.reboot_needed
-}
-
-const done = (context: HostContext): string => {
-  const what =
-    context.changes.length === 0
-      ? context.rebooted
-        ? "The host has restarted."
-        : "Nothing had to be installed."
-      : `${packages(context.changes.length)} installed and read back from the host${context.rebooted ? ", which has restarted" : ""}.`
-  if (rebootOwed(context) === true) return `${what} A restart is still owed.`
-  if (rebootOwed(context) === null && context.order?.reboot === "if_needed")
-    return `${what} Whether a restart is needed cannot be known from this agent.`
-  return what
-}
-
-const notEffective = (context: HostContext): string => {
-  const names = missing(context, context.evidence?.installed ?? {}).map((change) => change.name)
-  return names.length === 0
-    ? "The agent reported success, but the host has not restarted. Look at the agent's log on the host."
-    : `The agent reported success, but ${list(names)} did not reach the planned version. Look at the job's log and at the host.`
-}
-
-const inPart = (context: HostContext): string => {
-  const names = missing(context, context.evidence?.installed ?? {}).map((change) => change.name)
-  return `The agent no longer knows the job and ${list(names)} did not reach the planned version. Look at the host before ordering again.`
-}
-
-const byHand = (event: HostEvent): string => {
-  if (event.type !== "settle.by_hand") return "Settled by hand."
-  return event.verdict === "done"
-    ? `Settled as done by ${event.by}; the manager has not seen it for itself.`
-    : `Settled as not effective by ${event.by}.`
-}
+import {
+  byHand,
+  deferred,
+  done,
+  inPart,
+  notEffective,
+  nothingToDo,
+  planChanged,
+  preCheckFailed,
+  rebootOwed,
+  serviceDown
+} from "./hostSentences.ts"
 
 type Ending = (context: HostContext, event: HostEvent) => { readonly verdict: Verdict; readonly message: string }
 
@@ -56,7 +23,14 @@ const fixed =
 
 export const hostEndings = {
   done: (context) => ({ verdict: "done", message: done(context) }),
-  nothingToDo: fixed("nothing_to_do", "Nothing to install: none of the chosen packages has a pending patch."),
+  nothingToDo: (context) => ({ verdict: "nothing_to_do", message: nothingToDo(context) }),
+  planChanged,
+  preCheckFailed,
+  serviceDown: (context) => ({ verdict: "service_down", message: serviceDown(context) }),
+  notExecuted: fixed(
+    "not_executed",
+    "The agent took the rollback and never began it, as agents of today do, so nothing was undone. Undo by version or by hand. Restart the agent: until then it counts the rollback as a job and refuses to restart the host."
+  ),
   notEffective: (context) => ({ verdict: "not_effective", message: notEffective(context) }),
   inPart: (context) => ({ verdict: "not_effective", message: inPart(context) }),
   failure: ({ failure }) => ({
@@ -70,7 +44,7 @@ export const hostEndings = {
       : "The host's package database is not clean, so nothing was sent. Run dpkg --configure -a on the host, then order again."
   }),
   noReturn: fixed("no_return", "The host was asked to restart and has not come back. Look at its console."),
-  deferred: fixed("deferred", "The maintenance window closed before anything was sent."),
+  deferred: (context, event) => ({ verdict: "deferred", message: deferred(context, event) }),
   cancelled: ({ cancel_asked, retire_asked, ran }) => ({
     verdict: "cancelled",
     message: `Cancelled by ${cancel_asked ?? retire_asked ?? "the manager"} ${ran ? "after a try that had no full effect" : "before anything was installed"}.`
@@ -107,6 +81,13 @@ export const outcomeOf = (context: HostContext, event: HostEvent, as: HostEnding
   }
 }
 
+const lockedOut = /could not get lock|unable to (acquire|lock)|is locked by another|waiting for (cache )?lock/i
+
+const jobFailed = (said: string): string =>
+  lockedOut.test(said)
+    ? `Blocked by a package lock: another program holds the host's package manager. End it or wait for it. The agent said: ${said}`
+    : `The agent's job failed: ${said}`
+
 /** What one event says about a try that did not succeed. */
 export const failureOf = (event: HostEvent): Failure => {
   switch (event.type) {
@@ -123,7 +104,7 @@ export const failureOf = (event: HostEvent): Failure => {
     case "job":
       return {
         verdict: "failed",
-        message: `The agent's job failed: ${event.job.error ?? (event.job.message || event.job.status)}`,
+        message: jobFailed(event.job.error ?? (event.job.message || event.job.status)),
         code: event.job.error_code,
         kind: null
       }

@@ -1,6 +1,8 @@
 /** What can be concluded from a host's context and one event; the machine's guards and words rest on these. */
 import type { AgentJob, AgentJobEntry } from "#core/AgentJob.ts"
 import { isActive } from "#core/AgentJob.ts"
+import { changesOfOrder, type OrderChanges } from "#core/changesOfOrder.ts"
+import type { IntentAction } from "#core/HostCommand.ts"
 import type { Baseline, Evidence, HostEvent } from "#core/HostEvent.ts"
 import type { Order } from "#core/Order.ts"
 import type { Change } from "#core/Package.ts"
@@ -17,10 +19,79 @@ export const bootedSince = (from: Boot | null, now: Boot): boolean =>
 
 export const isDeadline = (event: HostEvent): boolean => event.type.startsWith("xstate.after.")
 
-export const planOf = (context: HostContext, baseline: Baseline): ReadonlyArray<Change> => {
-  if (context.order?.kind === "reboot") return []
-  return context.changes.length > 0 ? context.changes : baseline.changes
+const noChanges: OrderChanges = { changes: [], held: [], differences: [], stays: [] }
+
+/** The order against what this baseline found. */
+export const weighed = (context: HostContext, baseline: Baseline | null): OrderChanges =>
+  context.order === null || baseline === null
+    ? noChanges
+    : changesOfOrder(context.order, {
+        candidates: baseline.changes,
+        installed: baseline.installed,
+        format: baseline.format
+      })
+
+/** Fixed by the order's first baseline. */
+export const planOf = (context: HostContext, baseline: Baseline): ReadonlyArray<Change> =>
+  context.changes.length > 0 ? context.changes : weighed(context, baseline).changes
+
+/** The host offers other versions than planned, and the order is not to take them. */
+export const isPlanChanged = (context: HostContext, baseline: Baseline): boolean =>
+  context.order?.on_change === "stop" && weighed(context, baseline).differences.length > 0
+
+/** The order is carried out by the agent's own rollback, which most agents never begin. */
+export const isAgentRollback = ({ order }: HostContext): boolean =>
+  order?.kind === "rollback" && order.method === "agent"
+
+/** By which call the order's packages are changed. */
+export const packageActionOf = (order: Order): Exclude<IntentAction, "reboot"> => {
+  switch (order.kind) {
+    case "package_install":
+      return "install"
+    case "package_update":
+      return "update"
+    case "package_remove":
+      return "remove"
+    case "rollback":
+      return order.method === "agent" ? "rollback" : "install"
+    default:
+      return order.pin_versions ? "install" : "apply"
+  }
 }
+
+/** How agents call the job that such a call starts. */
+const operations: Record<IntentAction, string> = {
+  apply: "patchapply",
+  install: "install",
+  update: "update",
+  remove: "remove",
+  rollback: "rollback",
+  reboot: "reboot"
+}
+
+/** What a pre-check has against sending anything, in words that follow "because". */
+export const preCheckProblems = ({ order }: HostContext, baseline: Baseline): ReadonlyArray<string> => {
+  if (order === null) return []
+  const strict = order.pre_check.unknown === "stop"
+  const units = order.services.map((unit) => [unit, baseline.services[unit] ?? "unknown"] as const)
+  return [
+    ...(order.pre_check.degraded === "stop" && baseline.degraded !== null
+      ? [`the agent is degraded (${baseline.degraded.replace(/\.$/, "")})`]
+      : []),
+    ...units.flatMap(([unit, state]) => (state === "down" ? [`${unit} is not running`] : [])),
+    ...(strict ? units.flatMap(([unit, state]) => (state === "unknown" ? [`${unit} cannot be checked`] : [])) : []),
+    ...(strict && baseline.database_clean === null ? ["the state of the package database cannot be checked"] : [])
+  ]
+}
+
+/** Units that were up before and are down now. */
+export const servicesDown = ({ services_before }: HostContext, evidence: Evidence): ReadonlyArray<string> =>
+  Object.entries(services_before ?? {}).flatMap(([unit, before]) =>
+    before === "up" && evidence.services[unit] === "down" ? [unit] : []
+  )
+
+/** Readings, 15 s apart, in which a service may come up again after its package was changed. */
+export const SERVICE_LOOKS = 3
 
 export const allReached = (
   changes: ReadonlyArray<Change>,
@@ -76,6 +147,19 @@ export const rebootExpectedBy = (opened_at: number, order: Order | null): number
 export const isWindowClosed = (context: HostContext, at: number): boolean =>
   context.order !== null && context.order.closes_at !== null && at >= context.order.closes_at
 
+/** Epoch milliseconds after which the open intent may not be sent any more; null without a window. */
+export const sendableUntil = ({ order, intent }: HostContext): number | null => {
+  if (order === null || order.closes_at === null) return null
+  return order.closes_at - (intent?.action === "reboot" ? 0 : order.expected_ms)
+}
+
+/** Closed, or the work would not be over before it closes. */
+export const isTooLate = (context: HostContext, at: number): boolean =>
+  isWindowClosed(context, at) ||
+  (context.order !== null &&
+    context.order.closes_at !== null &&
+    at + context.order.expected_ms > context.order.closes_at)
+
 export const wait = (context: HostContext, tuning: Tuning): number => {
   const { retry } = context
   if (retry === null) return tuning.backoff_ms[0]
@@ -86,15 +170,16 @@ export const wait = (context: HostContext, tuning: Tuning): number => {
 
 /** Plans by production times whatever the tuning, so that tuning never changes a decision. */
 export const fitsWindow = (context: HostContext, at: number): boolean =>
-  !isWindowClosed(context, at + wait(context, productionTuning))
+  !isTooLate(context, at + wait(context, productionTuning))
 
 export const isEnded = (job: AgentJob): boolean => !isActive(job.status) && job.status !== "unknown"
 
-/** The agent's job that belongs to the open apply: the one it named, else the new one in its list. */
+/** The agent's job that belongs to the open intent: the one it named, else the new one in its list. A restart is known by the boot. */
 export const adopt = (context: HostContext, jobs: ReadonlyArray<AgentJobEntry>): AgentJobEntry | undefined => {
-  if (context.intent?.action !== "apply") return undefined
+  if (context.intent === null || context.intent.action === "reboot") return undefined
   if (context.job_id !== null) return jobs.find((job) => job.id === context.job_id)
   const before = new Set<string>(context.baseline?.job_ids)
-  const fresh = jobs.filter((job) => job.operation === "patchapply" && !before.has(job.id))
+  const operation = operations[context.intent.action]
+  const fresh = jobs.filter((job) => job.operation === operation && !before.has(job.id))
   return fresh.find((job) => isActive(job.status)) ?? fresh[0]
 }

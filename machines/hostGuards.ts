@@ -1,21 +1,28 @@
 /** The host machine's guards by name. */
 import { agentFailureWords } from "#core/AgentFailure.ts"
 import type { HostEvent } from "#core/HostEvent.ts"
+import { bootsTellNews } from "./hostBoots.ts"
 import type { HostContext } from "./HostContext.ts"
 import {
   adopt,
   allReached,
   bootedSince,
   fitsWindow,
+  isAgentRollback,
   isCalm,
   isEnded,
+  isPlanChanged,
   isRebootDue,
   isRebooted,
   isSecondLook,
+  isTooLate,
   isUntouched,
   isWindowClosed,
   planOf,
-  rebootExpectedBy
+  preCheckProblems,
+  rebootExpectedBy,
+  SERVICE_LOOKS,
+  servicesDown
 } from "./hostFacts.ts"
 import { plannedRetry } from "./hostActions.ts"
 
@@ -38,9 +45,13 @@ export const hostGuards = {
   isHealthy: ({ event }: Given) => event.type === "poll.ok" && event.health === "healthy",
   isDegraded: ({ event }: Given) => event.type === "poll.ok" && event.health === "degraded",
   pollTellsNews: ({ context, event }: Given) =>
-    event.type === "poll.ok" && (context.misses > 0 || context.link_reason !== event.reason),
+    event.type === "poll.ok" &&
+    (context.misses > 0 || context.link_reason !== event.reason || bootsTellNews(context, event)),
   failureTellsNews: ({ context, event }: Given) =>
     event.type === "poll.failed" && context.link_reason !== (event.message || agentFailureWords[event.kind]),
+  isStable: ({ context }: Given) => !context.unstable,
+  revertNotNoted: ({ context, event }: Given) =>
+    event.type === "inventory.older" && context.reverted === null && context.outcome?.order_id === event.order_id,
   thirdMiss: ({ context }: Given) => context.misses >= 2,
 
   callMatches: ({ context, event }: Given) => "call" in event && event.call === context.seq,
@@ -61,20 +72,21 @@ export const hostGuards = {
   settledTooOften: ({ context }: Given) => context.settles > 6,
   named: ({ context }: Given) => context.job_id !== null,
   unnamed: ({ context }: Given) => context.job_id === null,
-  forApply: ({ context }: Given) => context.intent?.action === "apply",
+  forPackages: ({ context }: Given) => context.intent !== null && context.intent.action !== "reboot",
   forReboot: ({ context }: Given) => context.intent?.action === "reboot",
   answering: ({ context }: Given) => context.misses === 0,
   rebootExpected: ({ context }: Given) => context.intent?.action === "reboot",
   neverReturned: ({ context }: Given) => context.outcome?.verdict === "no_return",
 
-  windowClosed: ({ context, event }: Given) => isWindowClosed(context, event.at),
+  tooLate: ({ context, event }: Given) => isTooLate(context, event.at),
   triesLeft: ({ context }: Given) => context.comm_tries < 3,
   tryFits: ({ context, event }: Given) => fitsWindow({ ...context, ...plannedRetry(context, event) }, event.at),
   firstFailure: ({ context }: Given) => context.attempts === 0,
 
   nothingToDo: ({ context, event }: Given) =>
     event.type === "baseline" &&
-    context.order?.kind === "patch_apply" &&
+    context.order !== null &&
+    context.order.kind !== "reboot" &&
     planOf(context, event.baseline).length === 0 &&
     !isRebootDue(context, event.baseline),
   alreadyThere: ({ context, event }: Given) => {
@@ -83,6 +95,10 @@ export const hostGuards = {
     if (plan.length === 0) return isRebooted(context, event.baseline)
     return allReached(plan, event.baseline.installed, event.baseline.format)
   },
+  rebootOwed: ({ context, event }: Given) => event.type === "baseline" && isRebootDue(context, event.baseline),
+  planChanged: ({ context, event }: Given) => event.type === "baseline" && isPlanChanged(context, event.baseline),
+  preCheckFails: ({ context, event }: Given) =>
+    event.type === "baseline" && preCheckProblems(context, event.baseline).length > 0,
   onlyReboot: ({ context, event }: Given) => event.type === "baseline" && planOf(context, event.baseline).length === 0,
   foreignJob: ({ event }: Given) => event.type === "baseline" && event.baseline.active_job_id !== null,
   databaseDirty: ({ event }: Given) =>
@@ -93,6 +109,9 @@ export const hostGuards = {
     (event.type === "refused" && event.retryable) || (event.type === "job" && event.job.retryable),
   jobCompleted: ({ event }: Given) => event.type === "job" && event.job.status === "completed",
   jobFailed: ({ event }: Given) => event.type === "job" && isEnded(event.job) && event.job.status !== "completed",
+  seenAnew: ({ context, event }: Given) =>
+    event.type === "job" && isAgentRollback(context) && event.job.status !== context.job_seen,
+  neverBegan: ({ context }: Given) => isAgentRollback(context) && context.job_seen === "pending",
   jobFound: ({ context, event }: Given) => event.type === "jobs" && adopt(context, event.jobs) !== undefined,
 
   bootedMeanwhile: ({ context, event }: Given) => event.type === "poll.ok" && bootedSince(context.boot, event),
@@ -103,6 +122,9 @@ export const hostGuards = {
   reached,
   rebootDue: ({ context, event }: Given) => event.type === "evidence" && isRebootDue(context, event.evidence),
   rebootAllowed,
+  serviceDown: ({ context, event }: Given) =>
+    event.type === "evidence" && servicesDown(context, event.evidence).length > 0,
+  mayComeUp: ({ context }: Given) => context.service_looks < SERVICE_LOOKS,
   noJobActive: ({ event }: Given) => event.type === "evidence" && event.evidence.active_job_id === null,
   rebootMayCome: ({ context, event }: Given) =>
     context.intent?.action === "reboot" && event.at < rebootExpectedBy(context.intent.opened_at, context.order),

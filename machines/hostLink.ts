@@ -1,17 +1,17 @@
-/** The link region: whether the host answers. Only polls move it. */
-import { alarm, hostSetup, note, when } from "./hostSetup.ts"
+/** The link region: whether the host answers, and what its answers tell about the machine. Only polls move it. */
+import { alarm, hostSetup, linkAlarms, note, when } from "./hostSetup.ts"
 
 const toHealthy = {
   guard: when("isHealthy"),
   target: "#healthy",
-  actions: note("pollSeen", "linkChanged"),
+  actions: [linkAlarms, note("pollSeen", "linkChanged")],
   description: "healthy answer"
 } as const
 
 const toDegraded = {
   guard: when("isDegraded"),
   target: "#degraded",
-  actions: note("pollSeen", "linkChanged"),
+  actions: [linkAlarms, note("pollSeen", "linkChanged")],
   description: "degraded answer"
 } as const
 
@@ -19,23 +19,26 @@ const misses = [
   {
     guard: when("thirdMiss", "rebootExpected"),
     target: "#unreachable",
-    actions: note("missCounted", "failureSeen", "linkChanged"),
+    actions: [linkAlarms, note("missCounted", "failureSeen", "linkChanged")],
     description: "3rd poll failed"
   },
   {
     guard: when("thirdMiss"),
     target: "#unreachable",
-    actions: [note("missCounted", "failureSeen", "linkChanged"), alarm("unreachable")],
+    actions: [linkAlarms, note("missCounted", "failureSeen", "linkChanged"), alarm("unreachable")],
     description: "3rd poll failed"
   },
-  { actions: note("missCounted") }
+  { actions: [linkAlarms, note("missCounted")] }
 ] as const
 
-const sameNews = { guard: when("pollTellsNews"), actions: note("pollSeen") } as const
+const sameNews = { guard: when("pollTellsNews"), actions: [linkAlarms, note("pollSeen")] } as const
 
 export const link = hostSetup.createStateConfig({
   id: "link",
   initial: "unknown",
+  on: {
+    "inventory.older": { guard: when("revertNotNoted"), actions: [note("noteReverted"), alarm("rolledBack")] }
+  },
   states: {
     unknown: {
       id: "unknown",
@@ -70,7 +73,7 @@ export const link = hostSetup.createStateConfig({
       meta: { words: "3 polls failed" },
       on: {
         "poll.ok": [toHealthy, toDegraded],
-        "poll.failed": { guard: when("failureTellsNews"), actions: note("failureSeen") }
+        "poll.failed": { guard: when("failureTellsNews"), actions: [linkAlarms, note("failureSeen")] }
       }
     }
   }

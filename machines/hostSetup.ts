@@ -4,8 +4,9 @@ import type { HostCommand, IntentVerdict } from "#core/HostCommand.ts"
 import type { HostEvent } from "#core/HostEvent.ts"
 import { hostCalls, hostNotes, intentOpened, type HostCallName, type HostNote } from "./hostActions.ts"
 import type { HostContext } from "./HostContext.ts"
+import { turnsUnstable } from "./hostBoots.ts"
 import { outcomeOf, type HostEnding } from "./hostEndings.ts"
-import { rebootDelayMs, wait } from "./hostFacts.ts"
+import { isAgentRollback, rebootDelayMs, wait } from "./hostFacts.ts"
 import { makeWhen, type HostCondition } from "./hostGuards.ts"
 import { productionTuning, type Tuning } from "./Tuning.ts"
 
@@ -26,7 +27,7 @@ export type HostTag = "rest" | "busy" | "open"
 export const hostDelays = (tuning: Tuning) => ({
   call: () => tuning.call_ms,
   send: () => tuning.send_ms,
-  run: () => tuning.run_ms,
+  run: ({ context }: Given) => (isAgentRollback(context) ? tuning.rollback_ms : tuning.run_ms),
   verify: () => tuning.verify_ms,
   leave: ({ context }: Given) => rebootDelayMs(context.order) + tuning.leave_ms,
   away: ({ context, event }: Given) =>
@@ -43,7 +44,11 @@ type Commanded = { type: "command"; params: HostCommand }
 const alarms = {
   unreachable: "The host has not answered three times in a row.",
   noReturn: "The host was asked to restart and has not come back.",
-  unresolved: "The outcome of the work on this host cannot be found out. It needs a decision."
+  unresolved: "The outcome of the work on this host cannot be found out. It needs a decision.",
+  unstable: "The host has booted three times within 15 minutes. It is given no work until it has been up for a while.",
+  identitySwap: "Another registered host answers at this host's address. Nothing is sent until it is found out why.",
+  rolledBack:
+    "The host has older packages than the last order left: a snapshot was rolled back, or somebody downgraded them."
 }
 
 export const hostSetup = setup({
@@ -85,6 +90,15 @@ export const hostSetup = setup({
         enqueue.assign({ outcome })
       }
     ),
+    /** Alarms that rest on what one poll says beside moving the link; before the poll is noted. */
+    linkAlarms: enqueueActions<HostContext, HostEvent, undefined, HostEvent, never, Commanded, never, never, never>(
+      ({ enqueue, context, event }) => {
+        const raise = (name: keyof typeof alarms) =>
+          enqueue({ type: "command", params: { kind: "Alarm", name, message: alarms[name] } })
+        if (event.type === "poll.ok" && turnsUnstable(context, event)) raise("unstable")
+        if (event.type === "poll.failed" && event.kind === "wrong_identity") raise("identitySwap")
+      }
+    ),
     alarm: enqueueActions<
       HostContext,
       HostEvent,
@@ -113,4 +127,5 @@ export const note = (...notes: ReadonlyArray<HostNote>) => ({ type: "note" as co
 export const call = (name: HostCallName) => ({ type: "call" as const, params: name })
 export const close = (verdict: IntentVerdict) => ({ type: "close" as const, params: verdict })
 export const end = (as: HostEnding) => ({ type: "end" as const, params: as })
+export const linkAlarms = { type: "linkAlarms" } as const
 export const alarm = (name: keyof typeof alarms) => ({ type: "alarm" as const, params: name })

@@ -107,10 +107,12 @@ export const jobEnds = [
 ] as const
 
 /** The two doors to `done` share these ways; both rest on versions read from the host. */
-export const proved = (
+export const proved = <Down extends ReadonlyArray<unknown>>(
   done: string,
   reboot: Pick<Way, "description" | "meta">,
-  ...more: ReadonlyArray<HostCondition>
+  /** What happens where a service has not survived it. */
+  down: (conditions: ReadonlyArray<HostCondition>) => Down,
+  more: ReadonlyArray<HostCondition> = []
 ) =>
   [
     {
@@ -119,6 +121,7 @@ export const proved = (
       actions: [note("keepEvidence"), close("ran")],
       ...reboot
     },
+    ...down(["callMatches", ...more, "reached", "serviceDown"]),
     {
       guard: when("callMatches", ...more, "reached"),
       target: "#idle",

@@ -4,6 +4,7 @@
  * and a deadline all lead to `settling`, which asks the host before anything is decided.
  */
 import { alarm, call, close, end, hostSetup, note, rare, when } from "./hostSetup.ts"
+import { baselineRead, evidenceRead, serviceLooksAgain } from "./hostReadings.ts"
 import { cancelled, jobEnds, noEffect, proved, refusedOrUnsent, unavailable, under } from "./hostWays.ts"
 
 const retireAtOnce = { retire: { target: "#retired", description: "retire", meta: rare } } as const
@@ -32,7 +33,7 @@ export const work = hostSetup.createStateConfig({
       entry: note("forgetOrder"),
       always: { guard: when("retireAsked"), target: "#retired", description: "retire", meta: rare },
       on: {
-        order: { target: "#preparing", actions: note("takeOrder"), description: "order" },
+        order: { guard: when("isStable"), target: "#preparing", actions: note("takeOrder"), description: "order" },
         ...retireAtOnce
       }
     },
@@ -52,64 +53,14 @@ export const work = hostSetup.createStateConfig({
           on: {
             resumed: { actions: [note("next"), call("readBaseline")] },
             unavailable: under(["callMatches"], unavailable),
-            baseline: [
-              {
-                guard: when("callMatches", "windowClosed", "ran"),
-                target: "#verifying",
-                actions: note("keepBaseline"),
-                description: "window closed",
-                meta: rare
-              },
-              {
-                guard: when("callMatches", "windowClosed"),
-                target: "#idle",
-                actions: [note("keepBaseline"), end("deferred")],
-                description: "window closed",
-                meta: rare
-              },
-              {
-                guard: when("callMatches", "alreadyThere"),
-                target: "#verifying",
-                actions: note("keepBaseline"),
-                description: "already installed",
-                meta: rare
-              },
-              {
-                guard: when("callMatches", "nothingToDo"),
-                target: "#idle",
-                actions: [note("keepBaseline"), end("nothingToDo")],
-                description: "nothing to do",
-                meta: rare
-              },
-              ...under(["callMatches", "foreignJob"], unavailable),
-              {
-                guard: when("callMatches", "databaseDirty"),
-                target: "#failed",
-                actions: [note("keepBaseline"), end("databaseDirty")],
-                description: "package database not clean",
-                meta: rare
-              },
-              {
-                guard: when("callMatches", "onlyReboot"),
-                target: "#leaving",
-                actions: note("keepBaseline"),
-                description: "reboot only",
-                meta: rare
-              },
-              {
-                guard: when("callMatches"),
-                target: "#dispatching",
-                actions: note("keepBaseline"),
-                description: "baseline read"
-              }
-            ]
+            baseline: baselineRead
           }
         },
         dispatching: {
           id: "dispatching",
           tags: ["open"],
           meta: { words: "Sending to the host", limit: { delay: "send", next: "the outcome is checked" } },
-          entry: [note("openApply"), { type: "recordIntent" }, call("apply")],
+          entry: [note("openChange"), { type: "recordIntent" }, call("change")],
           exit: note("next"),
           after: { send: { target: "#settling", description: "no clear answer" } },
           on: {
@@ -127,13 +78,24 @@ export const work = hostSetup.createStateConfig({
         running: {
           id: "running",
           tags: ["open"],
-          meta: { words: "Installing on the host", limit: { delay: "run", next: "the outcome is checked" } },
+          meta: { words: "Agent at work on the host", limit: { delay: "run", next: "the outcome is checked" } },
           entry: call("watch"),
           exit: note("next"),
-          after: { run: { target: "#settling", description: "45 min" } },
+          after: {
+            run: [
+              {
+                guard: when("neverBegan"),
+                target: "#failed",
+                actions: [close("abandoned"), end("notExecuted")],
+                description: "never begun",
+                meta: rare
+              },
+              { target: "#settling", description: "45 min" }
+            ]
+          },
           on: {
             resumed: { actions: [note("next"), call("watch")] },
-            job: jobEnds,
+            job: [...jobEnds, { guard: when("jobMatches", "seenAnew"), actions: note("noteJobSeen") }],
             "job.gone": { guard: when("jobMatches"), target: "#settling", description: "job gone" },
             "poll.ok": {
               guard: when("bootedMeanwhile"),
@@ -151,36 +113,7 @@ export const work = hostSetup.createStateConfig({
           after: { verify: { target: "#settling", description: "deadline" } },
           on: {
             resumed: { actions: [note("next"), call("keepReadingEvidence")] },
-            evidence: [
-              {
-                guard: when("callMatches", "reached", "rebootDue", "rebootAllowed", "databaseDirty"),
-                target: "#failed",
-                actions: [note("keepEvidence"), end("databaseDirty")],
-                description: "package database not clean",
-                meta: rare
-              },
-              ...proved("installed versions = target: done", { description: "reboot" }),
-              {
-                guard: when("callMatches", "noJobActive", "wished", "retryPlanned"),
-                target: "#idle",
-                actions: [note("keepEvidence"), end("cancelled")],
-                description: "cancelled",
-                meta: rare
-              },
-              {
-                guard: when("callMatches", "noJobActive", "retryPlanned"),
-                target: "#failed",
-                actions: [note("keepEvidence"), end("failure")],
-                description: "failed",
-                meta: rare
-              },
-              {
-                guard: when("callMatches", "noJobActive"),
-                target: "#failed",
-                actions: [note("keepEvidence"), end("notEffective")],
-                description: "not effective"
-              }
-            ]
+            evidence: evidenceRead
           }
         }
       }
@@ -258,7 +191,7 @@ export const work = hostSetup.createStateConfig({
       on: {
         accepted: [
           {
-            guard: when("intentMatches", "forApply"),
+            guard: when("intentMatches", "forPackages"),
             target: "#running",
             actions: note("takeJob"),
             description: "job found"
@@ -316,8 +249,11 @@ export const work = hostSetup.createStateConfig({
                 description: "booted",
                 meta: rare
               },
-              ...proved("target reached: done", { description: "reboot", meta: rare }, "calm", "!forReboot"),
-              ...under(["callMatches", "calm", "secondLook", "forApply", "untouched"], noEffect),
+              ...proved("target reached: done", { description: "reboot", meta: rare }, serviceLooksAgain, [
+                "calm",
+                "!forReboot"
+              ]),
+              ...under(["callMatches", "calm", "secondLook", "forPackages", "untouched"], noEffect),
               ...under(["callMatches", "calm", "secondLook", "forReboot"], noEffect),
               {
                 guard: when("callMatches", "calm", "secondLook"),
@@ -353,7 +289,7 @@ export const work = hostSetup.createStateConfig({
       always: { guard: when("retireAsked"), target: "#retired", description: "retire", meta: rare },
       on: {
         cancel: {},
-        order: { target: "#preparing", actions: note("takeOrder"), description: "new order" },
+        order: { guard: when("isStable"), target: "#preparing", actions: note("takeOrder"), description: "new order" },
         dismiss: { target: "#idle", description: "dismiss", meta: rare },
         "poll.ok": {
           guard: when("neverReturned", "bootedAsAsked"),

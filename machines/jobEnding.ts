@@ -19,8 +19,31 @@ export const jobEndingWords = (counts: JobCounts): string => {
   const parts = [
     ...part(counts.succeeded, counts.succeeded === 1 ? "host done" : "hosts done"),
     ...part(counts.failed, "failed"),
-    ...part(counts.deferred, "deferred to a later window"),
+    ...part(counts.deferred, "deferred"),
     ...part(counts.cancelled, "cancelled")
   ]
   return parts.length === 0 ? "The job had no hosts." : `${parts.join(", ")}.`
+}
+
+/** For example "3 hosts failed and 1 that was done cannot be reached any more; at most 3 may." */
+export const stopWords = ({
+  failed,
+  unresolved,
+  unhealthy,
+  max_failed
+}: {
+  readonly failed: number
+  readonly unresolved: number
+  readonly unhealthy: number
+  readonly max_failed: number
+}): string => {
+  const parts = [
+    ...part(failed, failed === 1 ? "host failed" : "hosts failed"),
+    ...part(unresolved, "with an unknown outcome"),
+    ...part(
+      unhealthy,
+      unhealthy === 1 ? "that was done cannot be reached any more" : "that were done cannot be reached any more"
+    )
+  ]
+  return `${parts.join(", ")}; the job stops at more than ${max_failed}.`
 }

@@ -1,17 +1,17 @@
 /** The job machine's step. */
 import { initialTransition, transition, type SnapshotFrom } from "xstate"
-import { Schema } from "effect"
 import { isJobCall, type JobCommand } from "#core/JobCommand.ts"
 import type { JobEvent } from "#core/JobEvent.ts"
+import { JobState } from "#core/JobState.ts"
 import { JobContext } from "./JobContext.ts"
 import { jobMachine, readableJobVersions, type JobMachine } from "./jobMachine.ts"
 import { makeStep } from "./makeStep.ts"
 
 export type JobSnapshot = SnapshotFrom<JobMachine>
 
-/** The job states this machine has; `waiting` and `paused` belong to releases with windows and waves. */
-export const JobValue = Schema.Literals(["queued", "running", "succeeded", "partially_failed", "failed", "cancelled"])
-export type JobValue = typeof JobValue.Type
+/** Version 1 had no `waiting` and no `paused`. */
+export const JobValue = JobState
+export type JobValue = JobState
 
 export const makeJobStep = (machine: JobMachine) =>
   makeStep<JobSnapshot, JobEvent, JobValue, JobContext, JobCommand>({

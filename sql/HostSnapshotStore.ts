@@ -18,6 +18,7 @@ const StoredHost = Schema.Struct({
   agent_port: Schema.Int,
   bound_fingerprint: Schema.NullOr(Schema.String),
   trust_generation: Schema.Int,
+  revoked_fingerprints: Schema.Array(Schema.String),
   package_format: PackageFormat,
   machine_version: Schema.Int,
   version: Schema.Int,
@@ -36,6 +37,7 @@ const decode = Schema.decodeUnknownEffect(Schema.Array(StoredHost))
 
 const columns = `
   h.id, h.fqdn, host(h.address) as address, h.agent_port, h.bound_fingerprint, h.trust_generation, h.package_format,
+  coalesce(r.fingerprints, '[]') as revoked_fingerprints,
   s.machine_version, s.version::int as version, s.link, s.work, s.value, s.context,
   (extract(epoch from d.next_poll_at - now()) * 1000)::float8 as next_poll_ms,
   (extract(epoch from now() - p.read_at) * 1000)::float8 as patches_age_ms,
@@ -48,6 +50,12 @@ const sources = `
   left join host_health_data d on d.host_id = h.id
   left join host_patch_data p on p.host_id = h.id
   left join host_packages k on k.host_id = h.id
+  left join lateral (
+    select jsonb_agg(c.fingerprint_sha256) as fingerprints from (
+      select fingerprint_sha256 from certificates
+      where host_id = h.id and kind = 'host' and revoked_at is not null order by issued_at desc limit 20
+    ) c
+  ) r on true
   left join lateral (
     select jsonb_agg(jsonb_build_object('id', t.id, 'armed_version', t.armed_version,
       'remaining_ms', (extract(epoch from t.due_at - now()) * 1000)::float8)) as timers

@@ -5,12 +5,14 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { Conflict, NotFound, PreconditionFailed } from "#core/Errors.ts"
 import type { HostDetail } from "#core/Host.ts"
 import type { HostEvent } from "#core/HostEvent.ts"
-import { HostId } from "#core/Ids.ts"
+import { type GroupId, HostId } from "#core/Ids.ts"
 import { newId } from "#core/newId.ts"
 import type { Caller, Principal } from "#core/User.ts"
 import { canTake, initialStep, machineVersion, persist, placeOf, restore } from "#machines/step.ts"
 import { appendAudit, type AuditEntry, originOf } from "./AuditStore.ts"
 import { certificateColumns, hostItemColumns, hostSources } from "./hostColumns.ts"
+import { joinGroups } from "./groupMembers.ts"
+import { groupScope } from "./groupScope.ts"
 import { hostScope } from "./hostScope.ts"
 
 /** Also for a host the caller may not see. */
@@ -26,7 +28,8 @@ export const getHost = Effect.fnUntraced(function* (principal: Principal, id: Ho
     select row_to_json(r) as host from (
       select ${sql.literal(hostItemColumns)}, h.kernel, h.architecture, h.package_format, h.bound_fingerprint,
         coalesce((select json_agg(json_build_object('id', g.id, 'name', g.name) order by g.name)
-          from host_groups m join groups g on g.id = m.group_id where m.host_id = h.id), '[]') as groups,
+          from host_groups m join groups g on g.id = m.group_id
+          where m.host_id = h.id and ${groupScope(sql, principal)}), '[]') as groups,
         h.registered_at, h.registered_by, h.removal_requested_at, s.parked_reason,
         (select json_build_object('health', d.health, 'reason', d.reason, 'uptime_seconds', d.uptime_seconds,
           'polled_at', d.polled_at, 'failure_kind', d.failure_kind, 'failure_message', d.failure_message,
@@ -74,8 +77,15 @@ const taken = (constraint: string): Conflict =>
 export const refuseDuplicates = <A, E, R>(effect: Effect.Effect<A, E | SqlError.SqlError, R>) =>
   Effect.catchReason(effect, "SqlError", "UniqueViolation", (reason) => Effect.fail(taken(reason.constraint)))
 
-/** Rows of a new host, its machine in the first state, and the hints; call inside a transaction, audit after it. */
-export const insertHost = Effect.fnUntraced(function* (caller: Caller, registration: Registration) {
+/**
+ * Rows of a new host, its machine in the first state, its groups (see joinGroups), and the hints; call inside a
+ * transaction, audit after it.
+ */
+export const insertHost = Effect.fnUntraced(function* (
+  caller: Caller,
+  registration: Registration,
+  groups?: ReadonlyArray<GroupId>
+) {
   const sql = yield* SqlClient.SqlClient
   const id = newId(HostId)
   const first = yield* Effect.orDie(Effect.fromResult(initialStep()))
@@ -89,6 +99,7 @@ export const insertHost = Effect.fnUntraced(function* (caller: Caller, registrat
     insert into host_snapshots (host_id, machine_version, version, link, work, summary, value, context)
     values (${id}, ${machineVersion}, 0, ${link}, ${work}, ${summary}, ${JSON.stringify(value)}::text::jsonb,
       ${JSON.stringify(context)}::text::jsonb)`
+  const group_ids = yield* joinGroups(caller.principal, id, groups)
   yield* sql`insert into change_feed (topic, host_id) values ('host', ${id})`
   yield* sql`select pg_notify('worker', ${`host_registered ${id}`}), pg_notify('feed', '')`
   const answer = yield* Effect.catchTag(getHost(caller.principal, id), "NotFound", Effect.die)
@@ -97,7 +108,7 @@ export const insertHost = Effect.fnUntraced(function* (caller: Caller, registrat
     object_type: "host",
     object_id: id,
     before: null,
-    after: registration
+    after: { ...registration, group_ids }
   }
   return { answer, audit }
 })

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { Conflict } from "#core/Errors.ts"
+import { Unprocessable } from "#core/Errors.ts"
 import type { Caller } from "#core/User.ts"
 import { type AuditEntry, appendAudit, originOf } from "./AuditStore.ts"
 
@@ -33,7 +33,7 @@ export const once = <A, E, R>(
           where user_id = ${user} and key = ${key} and created_at > now() - interval '24 hours'`
         const found = earlier[0]
         if (found?.same === false) {
-          return yield* new Conflict({
+          return yield* new Unprocessable({
             code: "idempotency_key_reused",
             message: "This Idempotency-Key was used for another request within 24 hours. Send a new one."
           })

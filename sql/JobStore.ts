@@ -6,6 +6,7 @@ import type { HostId, JobId, OrderId } from "#core/Ids.ts"
 import type { JobDetail } from "#core/Job.ts"
 import type { Caller, Principal } from "#core/User.ts"
 import { appendAudit, originOf } from "./AuditStore.ts"
+import { unstartedJobHostStates } from "./dispatchFacts.ts"
 import { hostScope } from "./hostScope.ts"
 import { insertRequest } from "./HostStore.ts"
 
@@ -36,6 +37,11 @@ export const getJob = Effect.fnUntraced(function* (principal: Principal, id: Job
       select ${sql.literal(jobItemColumns)}, j.target, j.selection, j.packages, j.method, j.reboot, j.reboot_delay_seconds,
         j.on_busy, j.max_concurrency, j.waves,
         (select min(o.wave) from patch_job_hosts o where o.job_id = j.id and not o.ended) as current_wave,
+        (select coalesce(json_agg(w.counts order by w.wave), '[]') from (
+          select c.wave, json_object_agg(c.state, c.n) as counts from (
+            select o.wave, o.state, count(*)::int as n from patch_job_hosts o join hosts h on h.id = o.host_id
+            where o.job_id = j.id and ${hostScope(sql, principal)} group by o.wave, o.state) c
+          group by c.wave) w) as wave_counts,
         j.max_failed, j.on_change, j.pin_versions, j.pre_check, j.ignore_blackout, j.plan_hash, j.expires_at, j.paused_by,
         j.cancel_requested_by, j.stopped_reason, j.window_id
       ${jobSources(sql, principal)} where j.id = ${id}
@@ -59,9 +65,13 @@ export const requestCancel = (caller: Caller, id: JobId) =>
         }
         const mine = sql`job_id = ${id} and not ended and exists (
           select 1 from hosts h where h.id = host_id and ${hostScope(sql, caller.principal)})`
+        const message = `Cancelled by ${caller.principal.username} before anything was sent to the host.`
         const dropped = yield* sql<{ host_id: HostId }>`
-          update patch_job_hosts set state = 'cancelled', ended = true, finished_at = now()
-          where ${mine} and state in ('queued', 'waiting') returning host_id`
+          update patch_job_hosts set state = 'cancelled', ended = true, finished_at = now(), waits_for = null,
+            outcome = jsonb_build_object('order_id', id, 'verdict', 'cancelled', 'message', ${message}::text, 'ran', false,
+              'reboot_pending', false, 'rebooted', false, 'changes', '[]'::jsonb, 'installed', '{}'::jsonb,
+              'error_code', null, 'failure', null)
+          where ${mine} and state = any(${unstartedJobHostStates}::text[]) returning host_id`
         const open = yield* sql<{ id: OrderId; host_id: HostId }>`
           select id, host_id from patch_job_hosts where ${mine} order by host_id`
         for (const row of open) {
@@ -71,7 +81,7 @@ export const requestCancel = (caller: Caller, id: JobId) =>
         yield* sql`
           update patch_jobs set cancel_requested_by = ${caller.principal.username}
           where id = ${id} and not exists (
-            select 1 from patch_job_hosts where job_id = ${id} and not ended and state in ('queued', 'waiting'))`
+            select 1 from patch_job_hosts where job_id = ${id} and not ended and state = any(${unstartedJobHostStates}::text[]))`
         yield* sql`
           insert into change_feed (topic, host_id, job_id)
           select 'job_host', x, ${id}::text::uuid from unnest(${dropped.map((row) => row.host_id)}::uuid[]) x`
@@ -87,3 +97,42 @@ export const requestCancel = (caller: Caller, id: JobId) =>
       })
     )
   )
+
+const pausing = (caller: Caller, id: JobId, pause: boolean) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    sql.withTransaction(
+      Effect.gen(function* () {
+        yield* sql`select 1 from patch_jobs where id = ${id} for update`
+        const now = yield* getJob(caller.principal, id)
+        if (now.finished_at !== null) {
+          return yield* new Conflict({
+            code: "job_finished",
+            message: `Job ${now.number} is already ${now.state.replace("_", " ")}.`
+          })
+        }
+        if (pause === (now.paused_by !== null)) {
+          return yield* new Conflict({
+            code: pause ? "job_paused" : "job_not_paused",
+            message: pause
+              ? `Job ${now.number} was already paused by ${now.paused_by}.`
+              : `Job ${now.number} is not paused.`
+          })
+        }
+        yield* sql`update patch_jobs set paused_by = ${pause ? caller.principal.username : null} where id = ${id}`
+        yield* sql`insert into change_feed (topic, job_id) values ('job', ${id})`
+        yield* sql`select pg_notify('worker', ${`job_enqueued ${id}`}), pg_notify('feed', '')`
+        yield* appendAudit(originOf(caller), {
+          action: pause ? "job.pause" : "job.resume",
+          object_type: "job",
+          object_id: id,
+          before: { paused_by: now.paused_by },
+          after: { paused_by: pause ? caller.principal.username : null }
+        })
+      })
+    )
+  )
+
+/** No host is started any more until somebody resumes the job; what runs goes on. */
+export const pauseJob = (caller: Caller, id: JobId) => pausing(caller, id, true)
+
+export const resumeJob = (caller: Caller, id: JobId) => pausing(caller, id, false)

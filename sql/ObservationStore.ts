@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { AgentFailureKind } from "#core/AgentFailure.ts"
 import type { HostId, OrderId } from "#core/Ids.ts"
+import { packageEffects } from "#core/packageEffects.ts"
 import type { InstalledPackage, PackageFormat, Patch } from "#core/Package.ts"
 import { numbers } from "./numbers.ts"
 
@@ -168,4 +169,32 @@ export const writeProgress = Effect.fnUntraced(function* (
       insert into change_feed (topic, host_id, job_id) select 'job_host', host_id, job_id from changed returning 1
     )
     select pg_notify('feed', '') from fed`
+})
+
+/** All packages before an order changes anything: the last list before its first call stays, whatever is read later. */
+export const keepPackagesBefore = Effect.fnUntraced(function* (
+  orderId: OrderId,
+  packages: ReadonlyArray<InstalledPackage>,
+  sends: number
+) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    insert into order_effects (order_id, packages_before)
+    select id, ${JSON.stringify(packages)}::text::jsonb from patch_job_hosts where id = ${orderId}
+    on conflict (order_id) do update set packages_before = excluded.packages_before, taken_at = now() where ${sends === 0}`
+})
+
+/** What the order has changed up to this reading, dependencies included. Without a list from before nothing is written. */
+export const writeEffects = Effect.fnUntraced(function* (
+  orderId: OrderId,
+  packagesNow: ReadonlyArray<InstalledPackage>
+) {
+  const sql = yield* SqlClient.SqlClient
+  const [kept] = yield* sql<{ before: ReadonlyArray<InstalledPackage> }>`
+    select packages_before as before from order_effects where order_id = ${orderId}`
+  if (kept === undefined) return
+  const effects = JSON.stringify(packageEffects(kept.before, packagesNow))
+  yield* sql`
+    update order_effects set effects = ${effects}::text::jsonb, taken_at = now()
+    where order_id = ${orderId} and effects is distinct from ${effects}::text::jsonb`
 })

@@ -39,14 +39,70 @@ export const readLease = Effect.gen(function* () {
   return rows[0]!
 })
 
-/** Raises the epoch: from now on every commit of an earlier worker is refused. */
+/** Raises the epoch: from now on every commit of an earlier worker is refused. `died`: the last one did not give it back. */
 export const takeLease = Effect.fnUntraced(function* (workerId: string) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ epoch: number }>`
-    update worker_lease set epoch = epoch + 1, holder = ${workerId}, taken_at = now(), renewed_at = now(),
-      renewals = renewals + 1
-    where name = 'worker' returning epoch::int as epoch`
-  return rows[0]!.epoch
+  const rows = yield* sql<{ epoch: number; died: boolean }>`
+    with before as (select name, released from worker_lease where name = 'worker' for update)
+    update worker_lease l set epoch = l.epoch + 1, holder = ${workerId}, taken_at = now(), renewed_at = now(),
+      renewals = l.renewals + 1, released = false
+    from before where l.name = before.name returning l.epoch::int as epoch, not before.released as died`
+  return rows[0]!
+})
+
+/** Says that this worker ends in order. */
+export const releaseLease = Effect.fnUntraced(function* (epoch: number) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    update worker_lease set released = true, deaths = 0, blamed_order = null
+    where name = 'worker' and epoch = ${epoch}::float8`
+})
+
+/** In the middle of a call that changes the host three deaths are enough; elsewhere chance may point at the same order. */
+const DEATHS_IN_CALL = 3
+const DEATHS = 5
+
+/**
+ * After a worker died: blames the order that moved last. One that is blamed again and again ends as failed and its host is set
+ * aside, or its work would end every worker. Answers the sentence that says so, or null.
+ */
+export const blameOrder = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ host_name: string; deaths: number; poison: boolean; host_id: string; order_id: string }>`
+    with last as (
+      select s.host_id, h.display_name, s.work, o.id as order_id
+      from host_snapshots s join hosts h on h.id = s.host_id join patch_job_hosts o on o.host_id = s.host_id and not o.ended
+        and o.state in ('dispatching', 'running', 'verifying', 'rebooting', 'uncertain')
+      where s.parked_reason is null order by s.updated_at desc limit 1
+    ),
+    blamed as (
+      update worker_lease l set blamed_order = last.order_id,
+        deaths = case when l.blamed_order = last.order_id then l.deaths + 1 else 1 end
+      from last where l.name = 'worker' returning l.deaths
+    )
+    select last.host_id::text as host_id, last.order_id::text as order_id, last.display_name as host_name, blamed.deaths,
+      blamed.deaths >= case when last.work in ('patching.dispatching', 'rebooting.leaving') then ${DEATHS_IN_CALL}::int
+        else ${DEATHS}::int end as poison
+    from last cross join blamed`
+  const found = rows[0]
+  if (found === undefined || !found.poison) return null
+  const message = `The worker died ${found.deaths} times in a row while it worked on this host (poison). Its order ended as failed and the host is set aside: look at the host and at the worker's log, then remove it and register it again.`
+  yield* sql`
+    with parked as (update host_snapshots set parked_reason = ${message} where host_id = ${found.host_id}::text::uuid),
+    ended as (
+      update patch_job_hosts o set state = 'failed', ended = true, finished_at = now(),
+        outcome = jsonb_build_object('order_id', o.id, 'verdict', 'unresolved', 'message', ${message}::text, 'ran', true,
+          'reboot_pending', null, 'rebooted', false, 'changes', '[]'::jsonb, 'installed', '{}'::jsonb, 'error_code', 'POISON',
+          'failure', null)
+      where o.id = ${found.order_id}::text::uuid returning o.host_id, o.job_id
+    ),
+    fed as (
+      insert into change_feed (topic, host_id, job_id) select 'job_host', host_id, job_id from ended
+      union all select 'host', host_id, null from ended returning 1
+    ),
+    cleared as (update worker_lease set blamed_order = null, deaths = 0 where name = 'worker' returning 1)
+    select pg_notify('feed', '') from cleared`
+  return `${found.host_name}: ${message}`
 })
 
 /** False where another worker has taken over. */
@@ -64,12 +120,16 @@ export const beat = Effect.fnUntraced(function* (worker: {
   readonly pid: number
   readonly programVersion: string
   readonly role: "active" | "standby"
+  /** How far the database's clock is ahead of that machine's; a standby does not compare them. */
+  readonly clock_skew_ms?: number
 }) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
-    insert into worker_heartbeat (worker_id, epoch, pid, program_version, role)
-    values (${worker.id}, ${worker.epoch}::int, ${worker.pid}, ${worker.programVersion}, ${worker.role})
-    on conflict (worker_id) do update set beat_at = now(), epoch = excluded.epoch, role = excluded.role`
+    insert into worker_heartbeat (worker_id, epoch, pid, program_version, role, clock_skew_ms)
+    values (${worker.id}, ${worker.epoch}::int, ${worker.pid}, ${worker.programVersion}, ${worker.role},
+      ${Math.round(worker.clock_skew_ms ?? 0)}::float8)
+    on conflict (worker_id) do update set beat_at = now(), epoch = excluded.epoch, role = excluded.role,
+      clock_skew_ms = excluded.clock_skew_ms`
   yield* sql`delete from worker_heartbeat where beat_at < now() - interval '1 day'`
 })
 
@@ -125,4 +185,11 @@ export const readHostVersions = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   return yield* sql<{ id: HostId; state: string }>`
     select id, version || '/' || trust_generation as state from hosts where removed_at is null`
+})
+
+/** How full the database's queue of notifications is, from 0 to 1. */
+export const notificationQueueUsage = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ usage: number }>`select pg_notification_queue_usage()::float8 as usage`
+  return rows[0]!.usage
 })

@@ -5,6 +5,7 @@ import type { HostSummary } from "#core/HostState.ts"
 import type { GroupId } from "#core/Ids.ts"
 import type { Principal } from "#core/User.ts"
 import { readCursor, writeCursor } from "./cursor.ts"
+import { mustSeeGroup } from "./groupScope.ts"
 import { hostItemColumns, hostSources } from "./hostColumns.ts"
 import { hostScope } from "./hostScope.ts"
 
@@ -52,6 +53,8 @@ export const hostConditions = (sql: SqlClient.SqlClient, principal: Principal, r
   if (request.status) all.push(sql`s.summary = any(${request.status}::text[])`)
   if (request.os) all.push(sql`h.os = any(${request.os}::text[])`)
   if (request.group) {
+    // Its own hosts may also be in a group that an operator must not know of.
+    if (principal.role === "operator" && !principal.group_ids.includes(request.group)) all.push(sql`false`)
     all.push(sql`exists (select 1 from host_groups m where m.host_id = h.id and m.group_id = ${request.group})`)
   }
   if (request.pending === "any") all.push(sql`p.pending > 0`)
@@ -69,9 +72,10 @@ interface Row {
   readonly id: string | null
 }
 
-/** A page of hosts as the JSON text of the answer. */
+/** A page of hosts as the JSON text of the answer. NotFound for a group that the caller may not see. */
 export const listHosts = Effect.fnUntraced(function* (principal: Principal, request: HostListRequest) {
   const sql = yield* SqlClient.SqlClient
+  if (request.group) yield* mustSeeGroup(principal, request.group)
   const sort = request.sort ?? "name"
   const { order, descending } = orderOf(sort)
   const { expression, type } = keys[order]

@@ -105,17 +105,42 @@ export const makeJobOrder = ({
   ...order
 })
 
+interface Busy {
+  readonly job_number: number
+  readonly kind: JobKind
+  readonly requested_by: string
+}
+
+const hostsBusy = (busy: ReadonlyArray<{ readonly id: HostId; readonly busy: Busy }>) => {
+  const jobs = [...new Map(busy.map((row) => [row.busy.job_number, row.busy])).values()]
+  const shown = jobs.slice(0, 3).map((job) => `job ${job.job_number} (${job.kind}, by ${job.requested_by})`)
+  const more = jobs.length > shown.length ? ` and ${jobs.length - shown.length} more` : ""
+  return new Conflict({
+    code: "hosts_busy",
+    message: `${busy.length} of the chosen hosts work on another job: ${shown.join(", ")}${more}. Wait for them, leave them out, or let this job wait.`,
+    details: { host_ids: busy.map((row) => row.id), jobs: jobs.slice(0, 20) }
+  })
+}
+
 /** All hosts have to exist, be in the caller's scope and not be on their way out. */
 const checkTargets = Effect.fnUntraced(function* (principal: Principal, order: JobOrder) {
   const sql = yield* SqlClient.SqlClient
   const ids = order.hosts.map((host) => host.host_id)
-  const rows = yield* sql<{ id: HostId; leaving: boolean; busy: boolean }>`
+  // Of two people who want a host for themselves at the same moment, the second waits here and sees the first one's job.
+  const lock = order.on_busy === "refuse" ? sql`for no key update of h` : sql`for share of h`
+  yield* sql`
+    select h.id from hosts h
+    where h.id = any(${ids}::uuid[]) and h.removed_at is null and ${hostScope(sql, principal)} order by h.id ${lock}`
+  const rows = yield* sql<{ id: HostId; leaving: boolean; busy: Busy | null }>`
     select h.id, h.removal_requested_at is not null as leaving,
-      exists (select 1 from patch_job_hosts o where o.host_id = h.id and not o.ended
-        and o.state = any(${openJobHostStates}::text[])) as busy
+      (select json_build_object('job_number', j.number, 'kind', j.kind, 'requested_by', j.requested_by)
+        from patch_job_hosts o join patch_jobs j on j.id = o.job_id
+        where o.host_id = h.id and not o.ended and (o.state = any(${openJobHostStates}::text[])
+          or (o.state = 'queued' and o.waits_for is null and j.run_when->>'kind' = 'immediate'))
+        order by j.number limit 1) as busy
     from hosts h
     where h.id = any(${ids}::uuid[]) and h.removed_at is null and ${hostScope(sql, principal)}
-    order by h.id for share of h`
+    order by h.id`
   const found = new Set(rows.map((row) => row.id))
   const missing = ids.filter((id) => !found.has(id))
   if (missing.length > 0) {
@@ -133,14 +158,8 @@ const checkTargets = Effect.fnUntraced(function* (principal: Principal, order: J
       details: { host_ids: leaving }
     })
   }
-  const busy = rows.filter((row) => row.busy).map((row) => row.id)
-  if (order.on_busy === "refuse" && busy.length > 0) {
-    return yield* new Conflict({
-      code: "hosts_busy",
-      message: `${busy.length} of the chosen hosts work on another job. Wait for them, leave them out, or let this job wait.`,
-      details: { host_ids: busy }
-    })
-  }
+  const busy = rows.flatMap((row) => (row.busy === null ? [] : [{ id: row.id, busy: row.busy }]))
+  if (order.on_busy === "refuse" && busy.length > 0) return yield* hostsBusy(busy)
 })
 
 /** The job's machine in its first state, with the deadline by which the worker has to have taken it up. */

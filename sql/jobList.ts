@@ -4,7 +4,10 @@ import { SqlClient } from "effect/sql"
 import type { JobId } from "#core/Ids.ts"
 import type { JobHost, JobItem } from "#core/Job.ts"
 import type { JobHostState, JobState } from "#core/JobState.ts"
+import type { JobKind } from "#core/Order.ts"
+import type { PackageFormat } from "#core/Package.ts"
 import type { Page } from "#core/Page.ts"
+import { undoAnswer, type UndoFacts } from "#core/plan/undo.ts"
 import type { Principal } from "#core/User.ts"
 import { readCursor, writeCursor } from "./cursor.ts"
 import { hostScope } from "./hostScope.ts"
@@ -64,20 +67,45 @@ export const listJobHosts = Effect.fnUntraced(function* (principal: Principal, i
     from patch_job_hosts o join hosts h on h.id = o.host_id where ${seen}`
   if ((counted[0]?.everything ?? 0) === 0) return yield* jobNotFound
   const rank = sql.literal(`array_position(${urgency}, o.state)`)
-  const rows = yield* sql<{ row: JobHost; rank: number }>`
-    select ${rank} as rank, json_build_object('order_id', o.id, 'job_id', o.job_id, 'host_id', o.host_id,
+  const rows = yield* sql<{
+    row: Omit<JobHost, "undo">
+    rank: number
+    kind: JobKind
+    agent_version: string | null
+    format: PackageFormat
+    obtainable: UndoFacts["obtainable"] | null
+  }>`
+    select ${rank} as rank, j.kind, h.agent_version, h.package_format as format, (
+        select json_object_agg(x->>'name', x->'available_versions') from jsonb_array_elements(e.effects) c
+        join host_packages k on k.host_id = o.host_id, jsonb_array_elements(k.packages) x
+        where x->>'name' = c->>'name' and x ? 'available_versions') as obtainable,
+      json_build_object('order_id', o.id, 'job_id', o.job_id, 'host_id', o.host_id,
       'host_name', h.display_name, 'wave', o.wave, 'state', o.state, 'ended', o.ended,
       'progress_percent', o.progress_percent, 'foretold', o.foretold, 'waits_for', o.waits_for,
       'deferrals', o.deferrals, 'outcome', o.outcome, 'effects', e.effects, 'agent_job_id', o.agent_job_id, 'log', o.log,
       'started_at', o.started_at, 'finished_at', o.finished_at) as row
-    from patch_job_hosts o join hosts h on h.id = o.host_id left join order_effects e on e.order_id = o.id
+    from patch_job_hosts o join hosts h on h.id = o.host_id join patch_jobs j on j.id = o.job_id
+      left join order_effects e on e.order_id = o.id
     where ${seen} and ${request.state ? sql`o.state = any(${request.state}::text[])` : sql`true`}
       and ${after ? sql`(${rank}, o.id) > (${after.key}::text::bigint, ${after.id}::text::uuid)` : sql`true`}
     order by ${rank}, o.id limit ${limit + 1}`
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   const page: Page<JobHost> = {
-    items: shown.map(({ row }) => row),
+    items: shown.map(({ row, kind, agent_version, format, obtainable }) => ({
+      ...row,
+      undo:
+        row.effects === null
+          ? null
+          : undoAnswer({
+              kind,
+              changes: row.effects,
+              agent_version,
+              format,
+              obtainable: obtainable ?? {},
+              when: "after"
+            })
+    })),
     total: counted[0]?.total ?? 0,
     next_cursor:
       rows.length > limit && last ? writeCursor("job-hosts", { key: String(last.rank), id: last.row.order_id }) : null

@@ -20,6 +20,17 @@ const PackagesTab = lazy(() => import("./hosts/PackagesTab.tsx"))
 const PatchesTab = lazy(() => import("./hosts/PatchesTab.tsx"))
 const HostJobsTab = lazy(() => import("./hosts/HostJobsTab.tsx"))
 const CertificateTab = lazy(() => import("./hosts/CertificateTab.tsx"))
+const HostPolicyTab = lazy(() => import("./hosts/HostPolicyTab.tsx"))
+const GroupsPage = lazy(() => import("./groups/GroupsPage.tsx"))
+const GroupPage = lazy(() => import("./groups/GroupPage.tsx"))
+const HoldsPage = lazy(() => import("./holds/HoldsPage.tsx"))
+const WindowsPage = lazy(() => import("./windows/WindowsPage.tsx"))
+const SimulationPage = lazy(() => import("./windows/SimulationPage.tsx"))
+const HostWindowsTab = lazy(() => import("./hosts/HostWindowsTab.tsx"))
+const SettingsPage = lazy(() => import("./settings/SettingsPage.tsx"))
+const DeployPage = lazy(() => import("./deploy/DeployPage.tsx"))
+const DiscoveryPage = lazy(() => import("./discovery/DiscoveryPage.tsx"))
+const EnrolmentsPage = lazy(() => import("./enrolments/EnrolmentsPage.tsx"))
 const JobsPage = lazy(() => import("./jobs/JobsPage.tsx"))
 const JobPage = lazy(() => import("./jobs/JobPage.tsx"))
 
@@ -33,10 +44,21 @@ const Pages = (): JSX.Element => (
       <Route path="/packages" component={PackagesTab} />
       <Route path="/patches" component={PatchesTab} />
       <Route path="/jobs" component={HostJobsTab} />
+      <Route path="/windows" component={HostWindowsTab} />
+      <Route path="/policy" component={HostPolicyTab} />
       <Route path="/certificate" component={CertificateTab} />
     </Route>
+    <Route path="/groups" component={GroupsPage} />
+    <Route path="/groups/:id" component={GroupPage} />
+    <Route path="/holds" component={HoldsPage} />
+    <Route path="/windows" component={WindowsPage} />
+    <Route path="/windows/simulate" component={SimulationPage} />
+    <Route path="/discovery" component={DiscoveryPage} />
+    <Route path="/enrolments" component={EnrolmentsPage} />
     <Route path="/jobs" component={JobsPage} />
     <Route path="/jobs/:id" component={JobPage} />
+    <Route path="/deploy" component={DeployPage} />
+    <Route path="/settings" component={SettingsPage} />
     <Route path="*" component={NotFoundPage} />
   </Router>
 )

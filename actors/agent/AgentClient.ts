@@ -2,12 +2,14 @@
 import { Context, Effect, Layer, Stream } from "effect"
 import type { AgentJob, AgentJobEntry } from "#core/AgentJob.ts"
 import type { AgentJobId } from "#core/Ids.ts"
-import type { InstalledPackage } from "#core/Package.ts"
-import type { AgentFailure } from "./AgentFailure.ts"
+import type { InstalledPackage, PackageRequest } from "#core/Package.ts"
+import type { ServiceState } from "#core/ServiceState.ts"
+import { agentFailureWords } from "#core/AgentFailure.ts"
+import { type AgentFailure, agentFailure } from "./AgentFailure.ts"
 import type { AgentGuard } from "./AgentGuard.ts"
 import { AgentLane, AgentSlots } from "./AgentSlots.ts"
 import type { AgentTarget } from "./AgentTarget.ts"
-import { AgentTrust, secureContextOf, TrustError, type TrustMaterial } from "./AgentTrust.ts"
+import { AgentTrust, expiryOf, secureContextOf, TrustError, type TrustMaterial } from "./AgentTrust.ts"
 import { answerFailure, unreadable } from "./answerFailure.ts"
 import { type AgentAnswer, type AgentRequest, call, type Wiring } from "./call.ts"
 import { type AgentHealth, decodeHealth } from "./decode/health.ts"
@@ -15,6 +17,7 @@ import { type AcceptedJob, decodeAccepted, decodeJob, decodeJobs } from "./decod
 import { parseJson } from "./decode/json.ts"
 import { decodeOnePackage, decodePackages } from "./decode/packages.ts"
 import { decodePatches, type PatchList } from "./decode/patches.ts"
+import { decodeService } from "./decode/services.ts"
 import { decodeSystemInfo, type SystemInfo } from "./decode/systemInfo.ts"
 import { makeTlsSessions } from "./TlsSessions.ts"
 import { type JobSighting, watchJob } from "./watchJob.ts"
@@ -65,11 +68,22 @@ export interface AgentClientService {
     filter?: { readonly status?: string; readonly limit?: number }
   ) => Effect.Effect<ReadonlyArray<AgentJobEntry>, AgentFailure>
   readonly job: (target: AgentTarget, id: AgentJobId) => Effect.Effect<AgentJob, AgentFailure>
+  /** `down` also for a unit that the host does not have, `unknown` where the agent cannot tell. */
+  readonly service: (target: AgentTarget, name: string) => Effect.Effect<ServiceState, AgentFailure>
   /** Starts an update of exactly these packages. No names is a defect: to an agent it would mean nothing, no list everything. */
   readonly apply: (
     target: AgentTarget,
     order: { readonly names: ReadonlyArray<string> }
   ) => Effect.Effect<AcceptedJob, AgentFailure>
+  /** Without options: the agent's `force` would take packages that nobody signed. No packages is a defect. */
+  readonly install: (
+    target: AgentTarget,
+    order: { readonly packages: ReadonlyArray<PackageRequest> }
+  ) => Effect.Effect<AcceptedJob, AgentFailure>
+  readonly update: (target: AgentTarget, name: string) => Effect.Effect<AcceptedJob, AgentFailure>
+  readonly remove: (target: AgentTarget, name: string) => Effect.Effect<AcceptedJob, AgentFailure>
+  /** Asks for the rollback of a job of the agent; agents up to 2.7 accept it and never begin. */
+  readonly rollback: (target: AgentTarget, id: AgentJobId) => Effect.Effect<AcceptedJob, AgentFailure>
   readonly reboot: (
     target: AgentTarget,
     order: { readonly delay_seconds: number }
@@ -89,6 +103,7 @@ export const makeAgentClient = (
 ): AgentClientService => {
   const options = { ...agentClientDefaults, ...given }
   let secureContext = secureContextOf(trust)
+  let expiresAt = expiryOf(trust)
   const sessions = makeTlsSessions({ maxAgeMs: options.sessionMaxAgeMs, maxCount: 20_000 }, options.guardsOff)
   const wiring: Wiring = {
     get secureContext() {
@@ -99,13 +114,26 @@ export const makeAgentClient = (
     guardsOff: options.guardsOff
   }
 
+  /** With an ended certificate of ours no host is called: it is not their failure, and all would fail alike. */
+  const ours = (target: AgentTarget, request: AgentRequest): Effect.Effect<AgentAnswer, AgentFailure> =>
+    Effect.suspend(() =>
+      Date.now() < expiresAt
+        ? call(wiring, target, request)
+        : Effect.fail(
+            agentFailure("manager_certificate_expired", {
+              message: agentFailureWords.manager_certificate_expired,
+              delivery: "unsent"
+            })
+          )
+    )
+
   const ask = <A>(
     target: AgentTarget,
     request: Omit<AgentRequest, "connectMs">,
     decode: (body: unknown) => A | undefined,
     expected: string
   ): Effect.Effect<A, AgentFailure> =>
-    Effect.flatMap(call(wiring, target, { ...request, connectMs: options.connectMs }), (answer: AgentAnswer) => {
+    Effect.flatMap(ours(target, { ...request, connectMs: options.connectMs }), (answer: AgentAnswer) => {
       if (answer.status < 200 || answer.status > 299) return Effect.fail(answerFailure(target, answer))
       const decoded = decode(parseJson(answer.text))
       return decoded === undefined ? Effect.fail(unreadable(target, answer, expected)) : Effect.succeed(decoded)
@@ -120,10 +148,16 @@ export const makeAgentClient = (
     expected: string
   ) => ask(target, { method: "GET", path, deadlineMs, limitBytes }, decode, expected)
 
-  const order = (target: AgentTarget, path: string, body: unknown) =>
+  const order = (target: AgentTarget, path: string, body: unknown, method: AgentRequest["method"] = "POST") =>
     ask(
       target,
-      { method: "POST", path, body: JSON.stringify(body), deadlineMs: options.commandMs, limitBytes: MiB },
+      {
+        method,
+        path,
+        deadlineMs: options.commandMs,
+        limitBytes: MiB,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      },
       decodeAccepted,
       "the job it should have started"
     ).pipe(Effect.provideService(AgentLane, "command"))
@@ -144,6 +178,23 @@ export const makeAgentClient = (
           failure.code === "PKG_NOT_FOUND" ? Effect.succeed(null) : Effect.fail(failure)
         )
       ),
+    service: (target, name) =>
+      get(
+        target,
+        `/system/services/${encodeURIComponent(name)}`,
+        options.readMs,
+        64 * KiB,
+        decodeService,
+        "the state of a service"
+      ).pipe(
+        Effect.catch((failure) => {
+          if (failure.code === "SERVICE_NOT_FOUND") return Effect.succeed<ServiceState>("down")
+          // Old agents have no such path, and some cannot ask their init system.
+          return failure.status !== null && failure.kind !== "rate_limited" && failure.kind !== "busy"
+            ? Effect.succeed<ServiceState>("unknown")
+            : Effect.fail(failure)
+        })
+      ),
     patches: (target) => get(target, "/patches", options.listMs, 8 * MiB, decodePatches, "a patch list"),
     jobs: (target, filter = {}) => {
       const query = new URLSearchParams()
@@ -157,6 +208,13 @@ export const makeAgentClient = (
       names.length === 0
         ? Effect.die(new Error("An update without package names must never be sent."))
         : order(target, "/patches/apply", { packages: names }),
+    install: (target, { packages }) =>
+      packages.length === 0
+        ? Effect.die(new Error("An installation of no packages must never be sent."))
+        : order(target, "/packages", { packages: packages.map(({ name, version }) => ({ name, version })) }),
+    update: (target, name) => order(target, `/packages/${encodeURIComponent(name)}`, undefined, "PUT"),
+    remove: (target, name) => order(target, `/packages/${encodeURIComponent(name)}`, undefined, "DELETE"),
+    rollback: (target, id) => order(target, `/jobs/${encodeURIComponent(id)}/rollback`, undefined),
     reboot: (target, { delay_seconds }) => order(target, "/system/reboot", { delay_seconds, force: false }),
     watchJob: (target, id) => watchJob(watching, target, id),
     flush: Effect.sync(sessions.clear),
@@ -164,6 +222,7 @@ export const makeAgentClient = (
       Effect.try({
         try: () => {
           secureContext = secureContextOf(next)
+          expiresAt = expiryOf(next)
           sessions.clear()
         },
         catch: (cause) => new TrustError({ message: `The new certificates cannot be used: ${String(cause)}` })

@@ -40,6 +40,8 @@ export class AgentCertificateNotYetValid extends failure("AgentCertificateNotYet
 export class AgentWrongName extends failure("AgentWrongName", "wrong_name") {}
 export class AgentWrongIdentity extends failure("AgentWrongIdentity", "wrong_identity") {}
 export class AgentCertificateUnusable extends failure("AgentCertificateUnusable", "certificate_unusable") {}
+export class AgentCertificateRevoked extends failure("AgentCertificateRevoked", "certificate_revoked") {}
+export class ManagerCertificateExpired extends failure("ManagerCertificateExpired", "manager_certificate_expired") {}
 export class AgentProtocolError extends failure("AgentProtocolError", "protocol_error") {}
 export class AgentNotTls extends failure("AgentNotTls", "not_tls") {}
 export class AgentRefusedOurCertificate extends failure("AgentRefusedOurCertificate", "client_certificate_refused") {}
@@ -64,6 +66,8 @@ const classes = {
   wrong_name: AgentWrongName,
   wrong_identity: AgentWrongIdentity,
   certificate_unusable: AgentCertificateUnusable,
+  certificate_revoked: AgentCertificateRevoked,
+  manager_certificate_expired: ManagerCertificateExpired,
   protocol_error: AgentProtocolError,
   not_tls: AgentNotTls,
   client_certificate_refused: AgentRefusedOurCertificate,

@@ -8,3 +8,5 @@ export type AgentGuard =
   | "deadline"
   /** An answer has a largest size. */
   | "size_limit"
+  /** One call at a time to a host. */
+  | "per_host_limit"

@@ -10,6 +10,8 @@ export interface AgentTarget {
   readonly port: number
   /** SHA-256 of a certificate without host id that an administrator bound to this host. */
   readonly bound_fingerprint: string | null
+  /** SHA-256 of the host's certificates that newer ones replaced; whoever shows one of them is refused. */
+  readonly revoked_fingerprints?: ReadonlyArray<string>
   /** Grows with every change of CA, certificate, address or name; sessions of older generations are never resumed. */
   readonly trust_generation: number
 }

@@ -2,6 +2,7 @@
 import { Context, Data, Effect, Layer } from "effect"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { X509Certificate } from "node:crypto"
 import { createSecureContext, type SecureContext } from "node:tls"
 
 export interface TrustMaterial {
@@ -21,6 +22,10 @@ export const secureContextOf = (trust: TrustMaterial): SecureContext =>
     minVersion: "TLSv1.3",
     maxVersion: "TLSv1.3"
   })
+
+/** When the first of the two ends, in epoch milliseconds; after that agents refuse every call. */
+export const expiryOf = ({ ca_pem, certificate_pem }: TrustMaterial): number =>
+  Math.min(...[ca_pem, certificate_pem].map((pem) => new X509Certificate(pem).validToDate.getTime()))
 
 /** Reads `ca.pem`, `manager.pem` and `manager.key.pem`; the CA's key is never touched. */
 export const readTrust = (directory: string): Effect.Effect<TrustMaterial, TrustError> =>

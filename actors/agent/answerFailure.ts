@@ -99,10 +99,18 @@ export const answerFailure = (target: AgentTarget, answer: AgentAnswer): AgentFa
   })
 }
 
+/** Enough to recognise what answers there. */
+const KEPT = 200
+
+const beginning = ({ text }: AgentAnswer): string => {
+  const kept = plain(text.slice(0, KEPT).toWellFormed().replaceAll("\u0000", " "))
+  return kept === null ? "" : ` It begins: ${kept}`
+}
+
 /** A 2xx answer whose body is not what was asked for. */
 export const unreadable = (target: AgentTarget, answer: AgentAnswer, expected: string): AgentFailure =>
   agentFailure("unreadable_answer", {
-    message: `${describeTarget(target)}: Its answer (${answer.status}, ${answer.text.length} characters) is not ${expected}. Check the port and the agent's version.`,
+    message: `${describeTarget(target)}: Its answer (${answer.status}, ${answer.text.length} characters) is not ${expected}. Check the port and the agent's version.${beginning(answer)}`,
     delivery: "unclear",
     status: answer.status
   })

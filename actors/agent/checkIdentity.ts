@@ -65,8 +65,14 @@ export const checkIdentity = (target: AgentTarget, certificate: PeerCertificate)
       `presents a certificate for ${list(names)}, but is registered as ${wanted}. Issue a certificate for the registered ${target.name === null ? "address" : "name"} or correct the registration.`
     )
   }
-  if (hostUris.length > 0) return undefined
   const presented = plainFingerprint(certificate.fingerprint256)
+  if (target.revoked_fingerprints?.some((revoked) => plainFingerprint(revoked) === presented)) {
+    return new IdentityMismatch(
+      "certificate_revoked",
+      `presents a certificate that was revoked when a newer one was issued (SHA-256 ${presented}). Install the host's newest certificate and restart the agent.`
+    )
+  }
+  if (hostUris.length > 0) return undefined
   if (target.bound_fingerprint !== null && plainFingerprint(target.bound_fingerprint) === presented) return undefined
   return new IdentityMismatch(
     "wrong_identity",

@@ -11,6 +11,8 @@ import { dial, type Link } from "./dial.ts"
 /** Agents ping every 5 s; a socket silent for so long is dead. */
 const SILENCE_MS = 30_000
 const MAX_MESSAGE_BYTES = 64 * 1024
+/** In a second; agents send a few for each job. */
+const MOST_EVENTS = 100
 
 export interface JobEvents {
   readonly isOpen: () => boolean
@@ -22,6 +24,8 @@ export interface JobEventsListener {
   readonly opened: (events: JobEvents) => void
   /** For every event of the job, and when the socket closes. */
   readonly rang: () => void
+  /** More events than anybody needs; the socket is closed. */
+  readonly flooded: () => void
 }
 
 /**
@@ -56,8 +60,21 @@ export const openJobEvents = (
         followRedirects: false
       })
       socket = ws
+      let second = 0
+      let events = 0
+      const isFlood = (): boolean => {
+        const now = Math.floor(performance.now() / 1000)
+        events = now === second ? events + 1 : 1
+        second = now
+        return events > MOST_EVENTS
+      }
       ws.on("ping", () => silence?.refresh())
       ws.on("message", (data, isBinary) => {
+        if (ws.readyState !== WebSocket.OPEN) return
+        if (isFlood()) {
+          listener.flooded()
+          return ws.terminate()
+        }
         silence?.refresh()
         if (isBinary) return
         const event = decodeJobEvent(parseJson(data.toString()))

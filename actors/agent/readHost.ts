@@ -1,6 +1,7 @@
 /** The readings of a host: before anything is sent, after it ran, and now and then between. */
 import { Clock, Effect } from "effect"
 import { type AgentJobEntry, isActive } from "#core/AgentJob.ts"
+import { canAgent } from "#core/agentAbilities.ts"
 import type { Baseline, Evidence } from "#core/HostEvent.ts"
 import {
   expandSelection,
@@ -9,6 +10,7 @@ import {
   type Patch,
   type Selection
 } from "#core/Package.ts"
+import type { ServiceState } from "#core/ServiceState.ts"
 import type { AgentClientService } from "./AgentClient.ts"
 import type { AgentTarget } from "./AgentTarget.ts"
 import type { AgentHealth } from "./decode/health.ts"
@@ -50,7 +52,23 @@ const localNow: Now = Clock.currentTimeMillis
 /** After a run the patch list is only refreshed for the operator's eyes; proof does not wait for it. */
 const EXTRA_PATCHES_MS = 15_000
 
-const activeJob = (jobs: ReadonlyArray<AgentJobEntry>) => jobs.find((job) => isActive(job.status))?.id ?? null
+/** A rollback that waits on an agent that never begins one is not at work, or it would keep every later order away. */
+const activeJob = (jobs: ReadonlyArray<AgentJobEntry>, agentVersion: string | null) =>
+  jobs.find(
+    ({ operation, status }) =>
+      isActive(status) && !(operation === "rollback" && status === "pending" && !canAgent(agentVersion, "rollback"))
+  )?.id ?? null
+
+/** One after the other: agents limit their readers. */
+const readServices = Effect.fnUntraced(function* (
+  client: AgentClientService,
+  target: AgentTarget,
+  units: ReadonlyArray<string>
+) {
+  const states: Record<string, ServiceState> = {}
+  for (const unit of units) states[unit] = yield* client.service(target, unit)
+  return states
+})
 
 const pick = (names: Iterable<string>, versions: ReadonlyMap<string, string>): Record<string, string | null> => {
   return Object.fromEntries(Array.from(names, (name) => [name, versions.get(name) ?? null]))
@@ -61,7 +79,8 @@ export const readBaseline = Effect.fnUntraced(function* (
   client: AgentClientService,
   target: AgentTarget,
   selection: Selection,
-  now: Now = localNow
+  now: Now = localNow,
+  units: ReadonlyArray<string> = []
 ) {
   const jobs = yield* client.jobs(target)
   const health = yield* client.health(target)
@@ -69,6 +88,7 @@ export const readBaseline = Effect.fnUntraced(function* (
   const system = yield* client.systemInfo(target)
   const patches = yield* client.patches(target)
   const packages = yield* client.packages(target)
+  const services = yield* readServices(client, target, units)
   const facts = hostFacts(system, health.agent_version)
   const versions = installedVersions(packages, facts.packageFormat)
   // Without a prototype: a package may be called "constructor".
@@ -78,13 +98,15 @@ export const readBaseline = Effect.fnUntraced(function* (
   const baseline: Baseline = {
     at,
     job_ids: jobs.map((job) => job.id),
-    active_job_id: activeJob(jobs),
+    active_job_id: activeJob(jobs, health.agent_version),
     changes,
     installed: pick(names, versions),
     format: facts.packageFormat,
     uptime_seconds: health.uptime_seconds,
     database_clean: system.package_db_clean,
-    reboot_needed: facts.rebootNeeded
+    reboot_needed: facts.rebootNeeded,
+    degraded: health.health === "degraded" ? (health.reason ?? "no reason given") : null,
+    services
   }
   const reading: HostReading = { health, facts, patches: patches.patches, packages }
   return { baseline, reading }
@@ -94,13 +116,15 @@ export const readEvidence = Effect.fnUntraced(function* (
   client: AgentClientService,
   target: AgentTarget,
   names: ReadonlyArray<string>,
-  now: Now = localNow
+  now: Now = localNow,
+  units: ReadonlyArray<string> = []
 ) {
   const jobs = yield* client.jobs(target)
   const health = yield* client.health(target)
   const at = yield* now
   const system = yield* client.systemInfo(target)
   const packages = yield* client.packages(target)
+  const services = yield* readServices(client, target, units)
   const facts = hostFacts(system, health.agent_version)
   const patches = yield* client.patches(target).pipe(
     Effect.map((list) => list.patches),
@@ -113,7 +137,8 @@ export const readEvidence = Effect.fnUntraced(function* (
     uptime_seconds: health.uptime_seconds,
     reboot_needed: facts.rebootNeeded,
     database_clean: system.package_db_clean,
-    active_job_id: activeJob(jobs)
+    active_job_id: activeJob(jobs, health.agent_version),
+    services
   }
   const reading: HostReading = { health, facts, patches, packages }
   return { evidence, reading }

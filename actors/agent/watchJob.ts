@@ -1,6 +1,6 @@
 /** Follows one job of an agent: its event socket says when to look, GET says what is true. */
 import { Effect, Queue, Result, Stream } from "effect"
-import { type AgentJob, isActive } from "#core/AgentJob.ts"
+import { type AgentJob, type AgentJobStatus, isActive } from "#core/AgentJob.ts"
 import type { AgentJobId } from "#core/Ids.ts"
 import type { AgentFailure } from "./AgentFailure.ts"
 import { AgentLane } from "./AgentSlots.ts"
@@ -12,6 +12,8 @@ import { type JobEvents, openJobEvents } from "./openJobEvents.ts"
 export type JobSighting =
   | { readonly _tag: "Job"; readonly job: AgentJob }
   | { readonly _tag: "Gone"; readonly job_id: AgentJobId }
+  /** It sends so many events that it is only asked from now on. */
+  | { readonly _tag: "Flooded" }
 
 export interface Watching {
   readonly wiring: Wiring
@@ -67,6 +69,15 @@ const sameJob = (one: AgentJob, other: AgentJob): boolean =>
   one.logs.length === other.logs.length &&
   one.error === other.error
 
+const course: ReadonlyArray<AgentJobStatus> = ["pending", "running", "rebooting"]
+
+/** Agents number no reports: one of a job still active that goes back is old news, and the newer stands. */
+const isOlder = (job: AgentJob, last: AgentJob): boolean => {
+  if (!isActive(job.status) || !isActive(last.status)) return false
+  const [now, before] = [course.indexOf(job.status), course.indexOf(last.status)]
+  return now < before || (now === before && job.progress_percent < last.progress_percent)
+}
+
 /** Never fails: a look that fails is repeated. Ends with a terminal job or with `Gone`. */
 export const watchJob = (watching: Watching, target: AgentTarget, id: AgentJobId): Stream.Stream<JobSighting> =>
   Stream.callback<JobSighting>((queue) =>
@@ -76,6 +87,7 @@ export const watchJob = (watching: Watching, target: AgentTarget, id: AgentJobId
       const bell = makeBell()
       let events: JobEvents | undefined
       let reopenAt = 0
+      let muted = false
       let pause = firstPause
       let last: AgentJob | undefined
 
@@ -94,7 +106,12 @@ export const watchJob = (watching: Watching, target: AgentTarget, id: AgentJobId
         const opened = (open: JobEvents): void => {
           events = open
         }
-        const outcome = yield* openJobEvents(wiring, target, id, options.connectMs, { opened, rang: bell.ring }).pipe(
+        const flooded = (): void => {
+          muted = true
+          Queue.offerUnsafe(queue, { _tag: "Flooded" })
+        }
+        const listener = { opened, rang: bell.ring, flooded }
+        const outcome = yield* openJobEvents(wiring, target, id, options.connectMs, listener).pipe(
           wiring.slots.within("command", target.host_id)
         )
         if (outcome === "open") return
@@ -105,18 +122,19 @@ export const watchJob = (watching: Watching, target: AgentTarget, id: AgentJobId
       while (true) {
         if (events && !events.isOpen()) {
           hangUp()
-          reopenAt = performance.now() + REOPEN_MS
+          reopenAt = muted ? Infinity : performance.now() + REOPEN_MS
         }
         if (!events && performance.now() >= reopenAt && sockets.open < options.maxWebSockets) yield* listen
         const told = bell.answer()
         const looked = yield* Effect.result(watching.job(target, id))
         if (Result.isSuccess(looked)) {
           const job = looked.success
-          if (last === undefined || !sameJob(last, job)) {
+          const isNews = last === undefined || !(sameJob(last, job) || isOlder(job, last))
+          if (isNews) {
             Queue.offerUnsafe(queue, { _tag: "Job", job })
             pause = firstPause
+            last = job
           }
-          last = job
           if (isTerminal(job)) return yield* Queue.end(queue)
         } else if (looked.failure.kind === "not_found" && looked.failure.code === "JOB_NOT_FOUND") {
           Queue.offerUnsafe(queue, { _tag: "Gone", job_id: id })

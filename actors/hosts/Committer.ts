@@ -6,6 +6,8 @@ import { Context, Deferred, Effect, Layer, Queue, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { commitHosts, type HostCommitResult, type HostCommitRow, wasCommitted } from "#sql/HostCommit.ts"
 import { isRefusal } from "#sql/isRefusal.ts"
+import { reach } from "./Failpoint.ts"
+import { DisabledGuards } from "./Guards.ts"
 
 /** `broken`: the database refuses this row whatever it is batched with. */
 export type CommitResult = HostCommitResult | "broken"
@@ -26,10 +28,15 @@ export class Committer extends Context.Service<
       Committer,
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
+        const off = yield* DisabledGuards
         const queue = yield* Queue.unbounded<Waiting>()
 
         const attempt = (rows: ReadonlyArray<HostCommitRow>) =>
-          commitHosts(epoch, rows).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+          reach("commit_pending").pipe(
+            Effect.andThen(commitHosts(epoch, rows, !off.has("compare_and_set"))),
+            Effect.tap(() => reach("commit_written")),
+            Effect.provideService(SqlClient.SqlClient, sql)
+          )
 
         const settle = Effect.fnUntraced(function* (waiting: Waiting, result: HostCommitResult, retried: boolean) {
           // A first try whose answer was lost may have been written; then the second finds the row moved on.

@@ -1,16 +1,47 @@
 /**
  * Database time without asking for each event: measured against this process' steady clock at start and every ten seconds, so
- * that a step of the local wall clock moves nothing.
+ * that a step of the local wall clock moves nothing. A database clock that goes back is written into the audit log, whose times
+ * then run backwards while its sequence goes on.
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { SKEW_BLOCKS_MILLIS, SKEW_MEASURED_MILLIS, SKEW_SHOWN_MILLIS } from "#core/ClockSkew.ts"
+import { newRequestId } from "#core/newId.ts"
+import { appendAudit } from "#sql/AuditStore.ts"
 import { databaseNow } from "#sql/Database.ts"
 import { monotonicMillis } from "./DueQueue.ts"
 
-/** A difference that an operator is shown. */
-export const SKEW_SHOWN_MILLIS = 5_000
-/** A difference with which nothing new is started: one of the two clocks is wrong, and windows hang on it. */
-export const SKEW_BLOCKS_MILLIS = 60_000
+/** Clocks that are set right by steps of this size are as usual. */
+const BACK_MILLIS = 1_000
+
+interface Measured {
+  /** What to add to the steady clock. */
+  readonly offset: number
+  /** Half of the time that the answer took: the offset is no surer than that. */
+  readonly unsure: number
+}
+
+const recordBack = Effect.fnUntraced(function* (expected: number, found: number) {
+  const sql = yield* SqlClient.SqlClient
+  const seconds = Math.round((expected - found) / 1000)
+  yield* Effect.logWarning(`The database's clock went back by ${seconds} s; times in the audit log overlap from here`)
+  yield* sql.withTransaction(
+    appendAudit(
+      {
+        actor: { kind: "machine", id: "worker", name: "worker" },
+        request_id: newRequestId(),
+        source_address: "local"
+      },
+      {
+        action: "clock.went_back",
+        object_type: "database",
+        object_id: "clock",
+        before: { at: new Date(expected).toISOString() },
+        after: { at: new Date(found).toISOString(), seconds_back: seconds }
+      }
+    )
+  )
+})
 
 export class DatabaseClock extends Context.Service<
   DatabaseClock,
@@ -25,31 +56,35 @@ export class DatabaseClock extends Context.Service<
     DatabaseClock,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      let offset = 0
+      let last: Measured | undefined
       let skew = 0
       const measure = Effect.gen(function* () {
         const before = yield* monotonicMillis
         const there = yield* databaseNow
         const after = yield* monotonicMillis
-        offset = there - (before + after) / 2
-        const was = Math.abs(skew)
+        const was = last
+        const wasSkew = Math.abs(skew)
+        const now: Measured = { offset: there - (before + after) / 2, unsure: (after - before) / 2 }
+        last = now
         skew = there - (yield* Clock.currentTimeMillis)
-        if (Math.abs(skew) >= SKEW_SHOWN_MILLIS && was < SKEW_SHOWN_MILLIS)
+        if (Math.abs(skew) >= SKEW_SHOWN_MILLIS && wasSkew < SKEW_SHOWN_MILLIS)
           yield* Effect.logWarning(
-            `The database's clock and this machine's differ by ${Math.round(skew / 1000)} s. Check both; with more than ${SKEW_BLOCKS_MILLIS / 1000} s nothing new is started.`
+            `The database's clock and this machine's differ by ${Math.round(skew / 1000)} s. Check both; with ${SKEW_BLOCKS_MILLIS / 1000} s or more nothing new is started.`
           )
+        if (was !== undefined && was.offset - now.offset > BACK_MILLIS + was.unsure + now.unsure)
+          yield* recordBack(was.offset + (before + after) / 2, there)
       }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
       yield* measure
       yield* measure.pipe(
         Effect.catch((error) =>
           Effect.logWarning("Database time could not be read; going on with the last offset", error)
         ),
-        Effect.delay("10 seconds"),
+        Effect.delay(SKEW_MEASURED_MILLIS),
         Effect.forever,
         Effect.forkScoped
       )
       return {
-        now: Effect.map(monotonicMillis, (local) => Math.round(local + offset)),
+        now: Effect.map(monotonicMillis, (local) => Math.round(local + (last?.offset ?? 0))),
         skew: Effect.sync(() => skew)
       }
     })

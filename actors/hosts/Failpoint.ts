@@ -1,30 +1,36 @@
 /**
- * Places where a test may end or hold the worker. Without a test they do nothing.
- * The names stand around the one call that matters: before and after the intent's commit, the call, and the answer's commit.
+ * Places where a test may end, hold or break the worker. Without a test they do nothing.
+ * They stand between any two effects that a crash could separate; `host` is whom the work is for, where it is for one.
  */
-import { Context, Effect } from "effect"
+import { Context, Effect, References } from "effect"
 
 export type FailpointName =
+  /** The host has taken its order; no intent yet. */
+  | "order_taken"
   | "intent_uncommitted"
   | "intent_committed"
   | "call_sent"
   | "call_answered"
   | "answer_committed"
+  /** The agent told how its job ended; not stored yet. */
+  | "result_received"
+  /** Before and after the statement that writes a batch of transitions, their feed rows and the notification. */
+  | "commit_pending"
+  | "commit_written"
+  /** Before and after a job's step that passes a wave or stops at the error limit. */
+  | "job_decision_pending"
+  | "job_decision_written"
+  /** A window's opening is written down with its job; not committed yet. */
+  | "window_pending"
 
-export const Failpoint = Context.Reference<(name: FailpointName) => Effect.Effect<void>>(
-  "patch-manager/actors/Failpoint",
-  {
-    defaultValue: () => () => Effect.void
-  }
-)
+export type FailpointAction = (name: FailpointName, host: string | undefined) => Effect.Effect<void>
+
+export const Failpoint = Context.Reference<FailpointAction>("patch-manager/actors/Failpoint", {
+  defaultValue: () => () => Effect.void
+})
 
 export const reach = Effect.fnUntraced(function* (name: FailpointName) {
   const failpoint = yield* Failpoint
-  yield* failpoint(name)
+  const { host_id: host } = yield* References.CurrentLogAnnotations
+  yield* failpoint(name, typeof host === "string" ? host : undefined)
 })
-
-/** Ends this process the hard way at the named point, the first time it is reached. */
-export const killAt =
-  (wanted: FailpointName) =>
-  (name: FailpointName): Effect.Effect<void> =>
-    name === wanted ? Effect.sync(() => void process.kill(process.pid, "SIGKILL")) : Effect.void

@@ -59,6 +59,7 @@ const handle = Effect.fnUntraced(function* (host: HostHandle, mail: Mail, enviro
   if (result !== "ok") return yield* new CommitRefused({ result, event: event.type })
   host.snapshot = next.snapshot
   host.version += 1
+  if (event.type === "order") yield* reach("order_taken")
   if (opensIntent(next.commands)) yield* reach("intent_committed")
   if (isAnswer(event)) yield* reach("answer_committed")
   for (const id of next.timers.cancelled) yield* environment.timers.cancel(host, id)

@@ -39,5 +39,6 @@ export const targetOf = (stored: StoredHost): AgentTarget => ({
   address: stored.address,
   port: stored.agent_port,
   bound_fingerprint: stored.bound_fingerprint,
+  revoked_fingerprints: stored.revoked_fingerprints,
   trust_generation: stored.trust_generation
 })

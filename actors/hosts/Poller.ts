@@ -5,7 +5,9 @@
  */
 import { Effect, Queue, Random } from "effect"
 import type { HostId } from "#core/Ids.ts"
+import { olderThanLeft } from "#machines/olderThanLeft.ts"
 import { AgentClient } from "../agent/AgentClient.ts"
+import { installedVersions } from "../agent/decode/packages.ts"
 import type { AgentFailure } from "../agent/AgentFailure.ts"
 import { type HostReading, readInventory } from "../agent/readHost.ts"
 import { type DueQueue, makeDueQueue, monotonicMillis } from "./DueQueue.ts"
@@ -27,6 +29,16 @@ const jittered = (millis: number) => Effect.map(Random.next, (spread) => millis 
 const isDue = (readAt: number | null, now: number, interval: number) =>
   readAt === null || now - readAt >= interval * 0.95
 
+/** A host whose packages are older than its last order left them has been set back by somebody. */
+const tellIfOlder = Effect.fnUntraced(function* (host: HostHandle, { facts, packages }: HostReading) {
+  const { context } = host.snapshot
+  if (packages === null || context.outcome === null) return
+  const older = olderThanLeft(context, installedVersions(packages, facts.packageFormat), facts.packageFormat)
+  if (older.length === 0) return
+  const supervisor = yield* HostSupervisor
+  yield* supervisor.tell(host.id, { type: "inventory.older", order_id: context.outcome.order_id, packages: older })
+})
+
 /** System facts and patches, and the package list too when the patches changed, daily, or on request. */
 const readRest = Effect.fnUntraced(function* (
   host: HostHandle,
@@ -40,10 +52,12 @@ const readRest = Effect.fnUntraced(function* (
   const withPackages = full || isDue(host.packagesReadAt, now, settings.packagesIntervalMillis)
   const reading = yield* readInventory(client, host.target, agentVersion, withPackages)
   const { patchesChanged } = yield* keepReading(host, reading)
+  yield* tellIfOlder(host, reading)
   if (patchesChanged && !withPackages) {
     const packages = yield* client.packages(host.target)
     const rest: HostReading = { ...reading, patches: null, packages }
     yield* keepReading(host, rest)
+    yield* tellIfOlder(host, rest)
   }
 })
 
@@ -86,8 +100,8 @@ const poll = Effect.fnUntraced(function* (host: HostHandle, due: DueQueue<HostId
   const missed = Effect.fnUntraced(function* (failure: AgentFailure) {
     host.fullReadWanted = false
     const wait = settings.retryMillis[Math.min(host.snapshot.context.misses, settings.retryMillis.length - 1)]!
-    // Who asks for patience is there; only silence counts as a miss.
-    if (failure.kind !== "rate_limited") {
+    // Who asks for patience is there, and our own certificate is not their silence; only silence counts as a miss.
+    if (failure.kind !== "rate_limited" && failure.kind !== "manager_certificate_expired") {
       yield* supervisor.tell(host.id, { type: "poll.failed", kind: failure.kind, message: failure.message })
     }
     const next = Math.max(yield* jittered(wait), failure.retry_after_ms ?? 0)

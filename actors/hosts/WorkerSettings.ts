@@ -15,6 +15,8 @@ export interface WorkerSettingsShape {
   readonly probeIntervalMillis: number
   /** Pause between two readings of a host whose evidence is awaited. */
   readonly evidencePauseMillis: number
+  /** Between two looks at the manager's own certificates. */
+  readonly trustIntervalMillis: number
   readonly programVersion: string
 }
 
@@ -28,6 +30,7 @@ export const defaultWorkerSettings: WorkerSettingsShape = {
   overdueGraceMillis: 60_000,
   probeIntervalMillis: 5_000,
   evidencePauseMillis: 15_000,
+  trustIntervalMillis: 3_600_000,
   programVersion: "0.0.0"
 }
 

@@ -35,6 +35,26 @@ const jobHostOf = (
   return same ? null : { orderId: order.id, state: is, ended: false, outcome: null, agentJobId: after.context.job_id }
 }
 
+/** Kinds as the database and the wire spell them. */
+const kindOf = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** What is over with this step. */
+const alarmsOver = (before: HostSnapshot, after: HostSnapshot, event: HostEvent): ReadonlyArray<string> => {
+  const [was, is] = [placeOf(before), placeOf(after)]
+  const answers = event.type === "poll.ok" && (was.link === "unreachable" || before.context.misses > 0)
+  return [
+    ...(answers || is.work === "retired" ? ["unreachable", "identity_swap"] : []),
+    // The next order gives the agent's events another chance.
+    ...(event.type === "order" ? ["event_flood"] : []),
+    ...(was.work === "unresolved" && is.work !== "unresolved" ? ["unresolved"] : []),
+    ...(was.work === "failed" && is.work !== "failed" ? ["no_return"] : []),
+    ...(before.context.unstable && (!after.context.unstable || is.work === "retired") ? ["unstable"] : []),
+    ...(before.context.reverted !== null && (after.context.reverted === null || is.work === "retired")
+      ? ["rolled_back"]
+      : [])
+  ]
+}
+
 export const commitRow = (
   host: { readonly id: HostId; readonly version: number; readonly snapshot: HostSnapshot },
   event: HostEvent,
@@ -67,6 +87,11 @@ export const commitRow = (
       id: record.intent,
       verdict: record.verdict
     })),
-    jobHost: jobHostOf(host.snapshot, step.snapshot, step.commands)
+    jobHost: jobHostOf(host.snapshot, step.snapshot, step.commands),
+    alarms: {
+      raised: records(step.commands, "Alarm").map(({ name, message }) => ({ kind: kindOf(name), message })),
+      cleared: alarmsOver(host.snapshot, step.snapshot, event)
+    },
+    reverted: event.type === "inventory.older" ? event.order_id : null
   }
 }

@@ -1,40 +1,44 @@
 /**
- * The life of one job in the worker: look at where its hosts stand, step, commit, and offer what is still queued.
+ * The life of one job in the worker: look at where its hosts stand, step, commit, and hand out what may start.
  * It knows nothing but rows, so a lost or doubled hint costs a look and nothing else.
  */
 import { Effect, Queue } from "effect"
-import type { OrderId } from "#core/Ids.ts"
-import type { JobEvent } from "#core/JobEvent.ts"
-import type { JobCommand } from "#core/JobCommand.ts"
-import { type Order, orderDefaults } from "#core/Order.ts"
+import type { HostId } from "#core/Ids.ts"
+import type { JobCounted, JobEvent } from "#core/JobEvent.ts"
+import { isJobCall, type JobCommand, type JobRecord } from "#core/JobCommand.ts"
 import { jobMachineVersion } from "#machines/jobMachine.ts"
 import { jobStateOf, type JobSnapshot, jobStep } from "#machines/jobStep.ts"
 import type { Step } from "#machines/makeStep.ts"
 import {
   commitJob,
-  endQueuedOrders,
+  finishAgain,
+  type JobLook,
   lookAtJob,
   readOpenOrders,
-  type JobLook,
+  readResumer,
   type StoredJob
 } from "#sql/JobSnapshotStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
-import { monotonicMillis } from "../hosts/DueQueue.ts"
-import { HostSteps } from "../hosts/HostSteps.ts"
+import { reach } from "../hosts/Failpoint.ts"
 import { Fenced, HostSupervisor } from "../hosts/HostSupervisor.ts"
+import { dispatch } from "./dispatch.ts"
+import { type JobHandle, touch } from "./JobHandle.ts"
 
-export interface JobHandle {
-  readonly job: StoredJob
-  snapshot: JobSnapshot
-  version: number
-  readonly mailbox: Queue.Queue<JobEvent | "look">
-  /** Orders handed to their hosts whose rows have not moved yet, and when. */
-  readonly offered: Map<OrderId, number>
-  /** Orders that no host had taken at the last look. */
-  waiting: number
+export interface JobActorEnvironment {
+  readonly epoch: number
+  readonly setTimers: (step: Step<JobSnapshot, JobCommand>) => Effect.Effect<void>
+  /** Makes the job look again after so many milliseconds; replaces an earlier wish. */
+  readonly lookAfter: (delayMillis: number) => Effect.Effect<void>
+  /** Tells younger jobs that wait for these hosts. */
+  readonly moved: (hosts: ReadonlyArray<HostId>) => void
 }
 
-const OFFER_HOLDS_MILLIS = 10_000
+/** Hosts of one job end in bursts; one look serves them all. */
+const LOOKS_APART = "50 millis"
+/** The calendar's own clock is not trusted further than this. */
+const LONGEST_SLEEP_MILLIS = 60_000
+
+const isRecord = (command: JobCommand): command is JobRecord => !isJobCall(command)
 
 const commit = Effect.fnUntraced(function* (
   handle: JobHandle,
@@ -54,103 +58,88 @@ const commit = Effect.fnUntraced(function* (
     event,
     ended: step.snapshot.hasTag("rest"),
     timersSet: step.timers.set,
-    timersCancelled: step.timers.cancelled
+    timersCancelled: step.timers.cancelled,
+    records: step.commands.filter(isRecord)
   })
   if (!written) return yield* new Fenced()
   handle.version += 1
   handle.snapshot = step.snapshot
 })
 
-const orderOf = (job: StoredJob, id: OrderId): Order => ({
-  ...orderDefaults,
-  id,
-  job_id: job.id,
-  kind: job.kind,
-  selection: job.selection,
-  reboot: job.reboot,
-  reboot_delay_seconds: job.reboot_delay_seconds,
-  closes_at: null
-})
-
-/** Hands queued orders to their hosts, as many as the job may have open at once. */
-const offer = Effect.fnUntraced(function* (handle: JobHandle, { counts, queued }: JobLook) {
+/** Orders that have not started are ended by the dispatcher. */
+const cancelOpen = Effect.fnUntraced(function* (handle: JobHandle, by: string) {
   const supervisor = yield* HostSupervisor
-  const steps = yield* HostSteps
-  const clock = yield* DatabaseClock
-  const { job, offered } = handle
-  if (queued.length === 0) return
-  const now = yield* monotonicMillis
-  const waiting = new Set(queued.map((order) => order.id))
-  for (const [id, at] of offered) if (!waiting.has(id) || now - at > OFFER_HOLDS_MILLIS) offered.delete(id)
-  let room = job.max_concurrency - counts.open - counts.uncertain - offered.size
-  const lost: Array<OrderId> = []
-  for (const order of queued) {
-    const host = supervisor.handles.get(order.host_id)
-    if (order.lost) lost.push(order.id)
-    // A host that starts again or is new here is offered its order at a later look.
-    if (order.lost || host === undefined || room <= 0 || offered.has(order.id)) continue
-    const event = { type: "order" as const, order: orderOf(job, order.id), by: job.requested_by }
-    if (!steps.canTake(host.snapshot, { ...event, at: yield* clock.now })) continue
-    room--
-    offered.set(order.id, now)
-    yield* supervisor.tell(order.host_id, event)
-  }
-  if (lost.length === 0) return
-  yield* endQueuedOrders(job.id, lost, "failed", "The host was removed or is parked, so nothing was sent to it.")
-  Queue.offerUnsafe(handle.mailbox, "look")
-})
-
-const cancelRest = Effect.fnUntraced(function* (handle: JobHandle, by: string) {
-  const supervisor = yield* HostSupervisor
-  const { job } = handle
-  const { queued } = yield* lookAtJob(job.id)
-  const ids = queued.map((order) => order.id)
-  yield* endQueuedOrders(job.id, ids, "cancelled", "Cancelled before anything was sent to the host.")
-  for (const order of yield* readOpenOrders(job.id)) {
+  for (const order of yield* readOpenOrders(handle.job.id)) {
     yield* supervisor.tell(order.host_id, { type: "cancel", order_id: order.id, by })
   }
 })
 
-const take = Effect.fnUntraced(function* (
-  handle: JobHandle,
-  epoch: number,
-  event: JobEvent,
-  setTimers: (step: Step<JobSnapshot, JobCommand>) => Effect.Effect<void>
-) {
+const take = Effect.fnUntraced(function* (handle: JobHandle, event: JobEvent, environment: JobActorEnvironment) {
   if (!jobStep.canTake(handle.snapshot, event)) return
   const next = yield* Effect.fromResult(jobStep.step(handle.snapshot, event))
   if (!next.changed) return
-  yield* commit(handle, epoch, event, next)
-  yield* setTimers(next)
+  const decides = next.commands.some((command) => command.kind === "Stopped" || command.kind === "WavePassed")
+  if (decides) yield* reach("job_decision_pending")
+  yield* commit(handle, environment.epoch, event, next)
+  if (decides) yield* reach("job_decision_written")
+  yield* environment.setTimers(next)
   for (const command of next.commands) {
-    if (command.kind === "CancelOrders") yield* cancelRest(handle, command.by)
+    if (command.kind === "CancelOrders") yield* cancelOpen(handle, command.by)
+    // A look that led to this has just judged what it concerns.
+    if (command.kind === "OfferOrders" && event.type !== "counts") touch(handle, "all")
     if (command.kind === "Alarm") yield* Effect.logWarning(command.message)
+    if (command.kind === "Stopped") yield* Effect.logWarning(`The job stops: ${command.reason}`)
   }
 })
 
-/** Runs until the job has ended. */
-export const runJob = Effect.fnUntraced(function* (
-  handle: JobHandle,
-  epoch: number,
-  setTimers: (step: Step<JobSnapshot, JobCommand>) => Effect.Effect<void>
-) {
+/** What people want, as its row says it. */
+const wishOf = Effect.fnUntraced(function* (handle: JobHandle, look: JobLook, at: number) {
+  const { cancel_asked, paused_by } = handle.snapshot.context
+  const event = (type: "cancel" | "pause" | "resume", by: string): JobEvent => ({ type, at, by })
+  if (look.cancel_requested_by !== null)
+    return cancel_asked === null ? event("cancel", look.cancel_requested_by) : undefined
+  if (look.paused_by !== null) return paused_by === null ? event("pause", look.paused_by) : undefined
+  return paused_by === null ? undefined : event("resume", yield* readResumer(handle.job.id))
+})
+
+const lookAround = Effect.fnUntraced(function* (handle: JobHandle, environment: JobActorEnvironment) {
   const clock = yield* DatabaseClock
-  while (!handle.snapshot.hasTag("rest")) {
-    const mail = yield* Queue.takeAll(handle.mailbox)
-    for (const event of mail) if (event !== "look") yield* take(handle, epoch, event, setTimers)
-    const look = yield* lookAtJob(handle.job.id)
-    handle.waiting = look.queued.length
-    const at = yield* clock.now
-    // First of all: somebody waits for the hosts, nobody for the job's own bookkeeping.
-    if (look.cancel_requested_by === null && handle.snapshot.context.cancel_asked === null) yield* offer(handle, look)
-    yield* take(handle, epoch, { type: "start", at, by: handle.job.requested_by }, setTimers)
-    if (look.cancel_requested_by !== null) {
-      yield* take(handle, epoch, { type: "cancel", at, by: look.cancel_requested_by }, setTimers)
-    }
-    yield* take(handle, epoch, { type: "counts", at, counts: look.counts }, setTimers)
-    // Hosts of one job end in bursts; one look serves them all.
-    yield* Effect.sleep("50 millis")
+  const { job } = handle
+  const handedBefore = handle.handing.size
+  const look = yield* lookAtJob(job.id)
+  const at = yield* clock.now
+  const counted: JobCounted = {
+    type: "counts",
+    at,
+    counts: look.counts,
+    unresolved: look.unresolved,
+    unhealthy: look.unhealthy,
+    max_failed: job.max_failed,
+    wave: look.wave,
+    startable: null,
+    next_at: handle.snapshot.context.next_at
   }
+  const wish = yield* wishOf(handle, look, at)
+  if (wish !== undefined) yield* take(handle, wish, environment)
+  // What decides about starting comes before it; without such a decision somebody waits for the hosts first of all.
+  if (job.max_failed !== null || job.has_waves) yield* take(handle, counted, environment)
+  const { startable, next_at, look_at, moved, ended } = yield* dispatch(handle, look, handedBefore)
+  if (moved.length > 0) environment.moved(moved)
+  if (look_at !== null) yield* environment.lookAfter(Math.min(LONGEST_SLEEP_MILLIS, Math.max(0, look_at - at) + 5))
+  if (ended) touch(handle)
+  else yield* take(handle, { ...counted, startable, next_at }, environment)
+})
+
+/** Runs until the job has ended. */
+export const runJob = Effect.fnUntraced(function* (handle: JobHandle, environment: JobActorEnvironment) {
+  const wasOver = handle.snapshot.hasTag("rest")
+  do {
+    const mail = yield* Queue.takeAll(handle.mailbox)
+    for (const event of mail) if (event !== "look") yield* take(handle, event, environment)
+    yield* lookAround(handle, environment)
+    yield* Effect.sleep(LOOKS_APART)
+  } while (!handle.snapshot.hasTag("rest"))
+  if (wasOver) yield* finishAgain(handle.job.id)
 })
 
 /** The job's machine where the database left it. */

@@ -6,6 +6,7 @@ import { AuthorityError } from "./AuthorityError.ts"
 import { fingerprint } from "./fingerprint.ts"
 import { belongTogether, certificatePath, readPair } from "./keyFiles.ts"
 import { type KeyPair, makeIssuer, type SubjectName } from "./mint.ts"
+import { mintCrl } from "./mintCrl.ts"
 
 export interface HostCertificateRequest {
   readonly hostId: HostId
@@ -41,11 +42,33 @@ const hostNames = (request: HostCertificateRequest): Array<SubjectName> | Author
   return names
 }
 
+/** A list is signed anew each day, long before the one handed out last ends. */
+const CRL_RENEWED_AFTER = 24 * 3600_000
+
+/** One signature a day, however often the list is asked for. */
+const makeCrlCache = (ca: KeyPair) => {
+  let made: { readonly at: number; readonly pem: Promise<string> } | undefined
+  return (now: number): Promise<string> => {
+    if (made === undefined || now - made.at > CRL_RENEWED_AFTER || now < made.at) {
+      const pem = mintCrl(ca, now)
+      made = { at: now, pem }
+      pem.catch(() => (made = undefined))
+    }
+    return made.pem
+  }
+}
+
 const make = async (ca: KeyPair, hostDays: number) => {
   const issue = await makeIssuer(ca)
+  const crl = makeCrlCache(ca)
   return {
     ca_pem: ca.certificate_pem,
     ca_fingerprint_sha256: fingerprint(ca.certificate_pem),
+    /** The revocation list in force, PEM. */
+    crl: Effect.tryPromise({
+      try: () => crl(Date.now()),
+      catch: (cause) => new AuthorityError({ message: `The revocation list cannot be signed: ${String(cause)}`, cause })
+    }),
     /** A server certificate for one host: DNS name, address and host id as subject alternative names. */
     issueHost: Effect.fnUntraced(function* (request: HostCertificateRequest) {
       const names = hostNames(request)

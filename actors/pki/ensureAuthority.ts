@@ -25,8 +25,11 @@ export interface AuthorityFiles {
   readonly made: ReadonlyArray<KeyFileName>
 }
 
+const LEAF_DAYS = 365
+const AUTHORITY_YEARS = 10
 const DAY = 24 * 3600_000
-const RENEW_BEFORE_DAYS = 30
+/** Renewed once less than this share of its life is left. */
+const RENEW_AT = 1 / 3
 
 const pairOf = ({ certificate_pem, private_key_pem }: KeyPair): KeyPair => ({ certificate_pem, private_key_pem })
 
@@ -72,7 +75,7 @@ const ensureLeaf = async (
   if (pair && belongTogether(pair)) {
     const certificate = new X509Certificate(pair.certificate_pem)
     const signedHere = certificate.verify(new X509Certificate(ca.certificate_pem).publicKey)
-    const lasts = certificate.validToDate.getTime() - Date.now() > Math.min(RENEW_BEFORE_DAYS, request.days / 2) * DAY
+    const lasts = certificate.validToDate.getTime() - Date.now() > request.days * RENEW_AT * DAY
     if (signedHere && lasts && covers(certificate, request.names)) return pair
   }
   const issue = await makeIssuer(ca)
@@ -82,7 +85,30 @@ const ensureLeaf = async (
   return pairOf(fresh)
 }
 
-/** Idempotent; renews the manager's and the web certificate 30 days before they end or when the public names grow. */
+const managerRequest = (days: number): LeafRequest => ({
+  commonName: "Patch Manager",
+  names: [],
+  purpose: "client",
+  days
+})
+
+/** Renews the manager's client certificate in a running installation; true where there is a new one. */
+export const renewManager = (directory: string, days = LEAF_DAYS): Effect.Effect<boolean, AuthorityError> =>
+  Effect.tryPromise({
+    try: async () => {
+      const made: Array<KeyFileName> = []
+      const ca = await ensureCa(directory, AUTHORITY_YEARS, made)
+      await ensureLeaf(directory, "manager", ca, managerRequest(days), made)
+      return made.includes("manager")
+    },
+    catch: (cause) =>
+      new AuthorityError({
+        message: `The manager's certificate in ${directory} cannot be renewed: ${String(cause)}`,
+        cause
+      })
+  })
+
+/** Idempotent; renews the manager's and the web certificate after two thirds of their life or when the public names grow. */
 export const ensureAuthority = (
   directory: string,
   options: AuthorityOptions = {}
@@ -90,15 +116,9 @@ export const ensureAuthority = (
   Effect.tryPromise({
     try: async () => {
       const made: Array<KeyFileName> = []
-      const days = options.leafDays ?? 365
-      const ca = await ensureCa(directory, options.authorityYears ?? 10, made)
-      const manager = await ensureLeaf(
-        directory,
-        "manager",
-        ca,
-        { commonName: "Patch Manager", names: [], purpose: "client", days },
-        made
-      )
+      const days = options.leafDays ?? LEAF_DAYS
+      const ca = await ensureCa(directory, options.authorityYears ?? AUTHORITY_YEARS, made)
+      const manager = await ensureLeaf(directory, "manager", ca, managerRequest(days), made)
       const web = await ensureLeaf(
         directory,
         "web",

@@ -3,12 +3,15 @@
  * its renewals stop for 15 s by the standby's own steady clock, whatever any wall clock says.
  */
 import { Clock, Deferred, Effect, Schedule } from "effect"
+import { SqlClient } from "effect/sql"
 import {
   beat,
+  blameOrder,
   endLockHolder,
   type Lease as StoredLease,
   openLockSession,
   readLease,
+  releaseLease,
   renewLease,
   takeLease
 } from "#sql/WorkerStore.ts"
@@ -59,7 +62,12 @@ export const acquireLease = Effect.fnUntraced(function* (worker: WorkerIdentity)
     return yield* session.take
   })
   yield* attempt.pipe(Effect.repeat({ until: (taken) => taken, schedule: Schedule.spaced("1 second") }))
-  return yield* takeLease(worker.id)
+  const { died, epoch } = yield* takeLease(worker.id)
+  if (died) {
+    const poison = yield* blameOrder
+    if (poison !== null) yield* Effect.logError(poison)
+  }
+  return epoch
 })
 
 /** Renews until it is told that another worker took over; `lease` says meanwhile whether it may be relied on. */
@@ -76,6 +84,15 @@ export const keepLease = Effect.fnUntraced(function* (epoch: number) {
     Effect.repeat(Schedule.spaced(RENEW_EVERY)),
     Effect.annotateLogs({ module: "lease" }),
     Effect.forkScoped
+  )
+  const sql = yield* SqlClient.SqlClient
+  // Only a worker that is asked to stop gets here; one that dies does not, and the next one asks why.
+  yield* Effect.addFinalizer(() =>
+    releaseLease(epoch).pipe(
+      Effect.provideService(SqlClient.SqlClient, sql),
+      Effect.timeout("2 seconds"),
+      Effect.catch((error) => Effect.logWarning("The lease could not be given back", error))
+    )
   )
   const clock = yield* Clock.Clock
   const lease: Lease = {

@@ -2,8 +2,7 @@
  * Hears what the web process asks for. The notification is a hint: what is to be done stands in rows, which are also read
  * every few seconds and after every reconnect, so that a lost hint costs seconds and nothing else.
  */
-import { PgClient } from "@effect/sql-pg"
-import { Effect, Queue, Schedule, Schema, Semaphore } from "effect"
+import { Effect, Schedule, Schema, Semaphore } from "effect"
 import { HostFact } from "#core/HostEvent.ts"
 import { HostId, JobId } from "#core/Ids.ts"
 import { finishRequests, type HostRequest, readHostVersions, readRequests, settleOrphans } from "#sql/WorkerStore.ts"
@@ -12,6 +11,7 @@ import { DisabledGuards } from "../hosts/Guards.ts"
 import { HostSupervisor } from "../hosts/HostSupervisor.ts"
 import type { Polls } from "../hosts/Poller.ts"
 import { JobSupervisor } from "../jobs/JobSupervisor.ts"
+import { hearChannel } from "./hearChannel.ts"
 
 const isRefresh = Schema.is(Schema.Struct({ type: Schema.Literal("refresh"), by: Schema.String }))
 const decodeFact = Schema.decodeUnknownEffect(HostFact)
@@ -65,7 +65,6 @@ const makeReconcile = Effect.gen(function* () {
 export type Hints = Readonly<Record<string, (id: string | undefined) => Effect.Effect<void>>>
 
 export const listenForWakes = Effect.fnUntraced(function* (polls: Polls, hints: Hints) {
-  const pg = yield* PgClient.PgClient
   const supervisor = yield* HostSupervisor
   const jobs = yield* JobSupervisor
   const reconcile = yield* makeReconcile
@@ -76,6 +75,7 @@ export const listenForWakes = Effect.fnUntraced(function* (polls: Polls, hints: 
   const hear = Effect.fnUntraced(function* (payload: string) {
     const [word, id] = payload.split(" ")
     if (word === "job_enqueued" && isJobId(id)) return yield* jobs.wakeJob(id)
+    if (word === "window_changed" || word === "policy_changed") yield* jobs.wakeWaiting
     // On its own: a host that is slow to answer holds up no other hint.
     if (word === "host_requested") return yield* Effect.asVoid(Effect.forkScoped(answerAll))
     if ((word === "host_registered" || word === "host_changed") && isHostId(id)) return yield* supervisor.load([id])
@@ -83,28 +83,17 @@ export const listenForWakes = Effect.fnUntraced(function* (polls: Polls, hints: 
     if (heard !== undefined) yield* heard(id)
   })
 
-  const listen = Effect.scoped(
-    Effect.gen(function* () {
-      const notifications = yield* pg.listen("worker")
-      if (catchesUp) {
-        yield* jobs.wake
-        yield* answerAll
-      }
-      yield* Queue.take(notifications).pipe(
-        Effect.flatMap((notification) => hear(notification.payload)),
-        Effect.forever
-      )
-    })
-  )
-  yield* listen.pipe(
-    Effect.tapError((error) => Effect.logWarning("The database's notifications broke off; listening again", error)),
-    Effect.retry(Schedule.spaced("1 second")),
+  const missed = Effect.andThen(jobs.wake, answerAll)
+  const listening = catchesUp ? missed : Effect.void
+  yield* Effect.forkScoped(hearChannel({ channel: "worker", listening, hear }))
+  if (!catchesUp) return
+  yield* missed.pipe(
+    Effect.catch((error) => Effect.logWarning("Requests could not be read; tried again", error)),
+    Effect.repeat(Schedule.spaced("2 seconds")),
     Effect.forkScoped
   )
-  if (!catchesUp) return
-  yield* answerAll.pipe(
-    Effect.andThen(reconcile),
-    Effect.catch((error) => Effect.logWarning("Requests could not be read; tried again", error)),
+  yield* reconcile.pipe(
+    Effect.catch((error) => Effect.logWarning("Hosts that changed could not be read; tried again", error)),
     Effect.repeat(Schedule.spaced("5 seconds")),
     Effect.forkScoped
   )

@@ -10,10 +10,12 @@ import { pruneForever } from "../housekeeping/Pruner.ts"
 import { retainForever } from "../housekeeping/Retention.ts"
 import { followSettings } from "../housekeeping/RuntimeSettings.ts"
 import { Scanner } from "../discovery/Scanner.ts"
+import { DatabaseClock } from "../hosts/DatabaseClock.ts"
 import { HostSupervisor } from "../hosts/HostSupervisor.ts"
 import { makePoller } from "../hosts/Poller.ts"
 import { WorkerSettings } from "../hosts/WorkerSettings.ts"
 import { JobSupervisor } from "../jobs/JobSupervisor.ts"
+import { makeScheduler } from "../schedule/Scheduler.ts"
 import type { WorkerIdentity } from "./Lease.ts"
 import { listenForWakes } from "./WakeListener.ts"
 
@@ -27,7 +29,8 @@ export const runWorker = Effect.fnUntraced(function* (
   const scanner = yield* Scanner
   const worker = yield* WorkerSettings
   const slots = yield* AgentSlots
-  yield* Effect.forkScoped(beatForever({ ...lease, role: "active" }))
+  const clock = yield* DatabaseClock
+  yield* Effect.forkScoped(beatForever({ ...lease, role: "active" }, clock.skew))
   const polls = yield* makePoller
   const count = yield* supervisor.hydrate
   yield* Effect.logInfo(`Worker took over with epoch ${lease.epoch} and ${count} hosts`)
@@ -45,7 +48,8 @@ export const runWorker = Effect.fnUntraced(function* (
         if (now.health_interval_seconds < before.health_interval_seconds) yield* polls.respread
       })
   })
-  yield* listenForWakes(polls, { settings_changed: () => settings.changed, discovery_enqueued: () => scanner.wake })
+  const scheduler = yield* makeScheduler(lease.epoch)
+  yield* listenForWakes(polls, { settings_changed: () => settings.changed, discovery_enqueued: () => scanner.wake, window_changed: () => scheduler.wake })
   yield* Effect.forkScoped(recordComplianceForever)
   yield* Effect.forkScoped(pruneForever)
   yield* Effect.forkScoped(retainForever(settings.current))

@@ -26,7 +26,7 @@ const clockChangeOf = (zone: Zone, local: number, opens: number, closes: number)
   if (change === null) return "none"
   // The clock stands before the start time again after the change, so it will show it once more.
   if (change + zone.offsetAt(change) <= local) return "repeated"
-  return change <= closes ? "during" : "none"
+  return change < closes ? "during" : "none"
 }
 
 /** Occurrences in order, from the first that opens after `after`. */
@@ -41,12 +41,12 @@ function* occurrencesAfter(window: WindowCalendar, after: number): Generator<Occ
     const local = day * DAY + minutes * MINUTE
     const opens = zone.firstMoment(local)
     if (opens <= last) continue
-    last = opens
     const local_date = dateOf(day)
     if (closedOn.size > 0) {
       const opensOn = dateOf(Math.floor((opens + zone.offsetAt(opens)) / DAY))
       if (closedOn.has(local_date) || closedOn.has(opensOn)) continue
     }
+    last = opens
     const closes = opens + window.duration_minutes * MINUTE
     yield { opens_at: opens, closes_at: closes, local_date, clock_change: clockChangeOf(zone, local, opens, closes) }
   }

@@ -1,5 +1,6 @@
 /** The days of a rule, as numbers of days since 1970-01-01 in the window's own calendar. */
-import { type Weekday, Weekday as Weekdays, type WindowRule } from "../Window.ts"
+import type { Weekday, WindowRule } from "../Window.ts"
+import { weekdays } from "./weekdays.ts"
 import { DAY } from "./zone.ts"
 
 export const dayOf = (date: string): number => Date.parse(`${date}T00:00:00Z`) / DAY
@@ -13,7 +14,7 @@ const LAST_DAY = dayOf("2199-12-31")
 
 /** 0 is Monday; 1970-01-01 was a Thursday. */
 const weekdayOf = (day: number): number => (((day + 3) % 7) + 7) % 7
-const numberOf = (weekday: Weekday): number => Weekdays.literals.indexOf(weekday)
+const numberOf = (weekday: Weekday): number => weekdays.indexOf(weekday)
 
 /** In the month after `monthsOn` more months: its first and its last day. */
 const monthOf = (day: number, monthsOn: number): { readonly first: number; readonly last: number } => {

@@ -19,7 +19,7 @@ const { backoff_ms } = productionTuning
 const hostDelays: Record<HostDelay, string> = {
   call: length(productionTuning.call_ms),
   send: length(productionTuning.send_ms),
-  run: length(productionTuning.run_ms),
+  run: `${length(productionTuning.run_ms)}; ${length(productionTuning.rollback_ms)} for a rollback by the agent`,
   verify: length(productionTuning.verify_ms),
   leave: `the delay asked for and ${length(productionTuning.leave_ms)}`,
   away: `the rest of the delay asked for and ${length(productionTuning.away_ms)}`,

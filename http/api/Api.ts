@@ -2,13 +2,22 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { Auth } from "./Auth.ts"
 import { RequestErrors } from "./Authentication.ts"
+import { Groups, ServiceChecks } from "./Groups.ts"
+import { Holds } from "./Holds.ts"
+import { Discovery } from "./Discovery.ts"
+import { Enrolments } from "./Enrolments.ts"
 import { Hosts } from "./Hosts.ts"
 import { Jobs } from "./Jobs.ts"
 import { Live } from "./Live.ts"
+import { Settings } from "./Settings.ts"
 import { Status } from "./Status.ts"
+import { Windows } from "./Windows.ts"
 
 export class Api extends HttpApi.make("patch-manager")
-  .add(Auth, Hosts, Jobs, Live, Status)
+  .add(Auth, Discovery, Enrolments, Hosts, Jobs, Live, Status)
+  .add(Settings)
+  .add(Groups, Holds, ServiceChecks)
+  .add(Windows)
   .middleware(RequestErrors)
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", onExcessProperty: "error" })
   .annotate(HttpApi.QueryParseOptions, { errors: "all" })

@@ -15,6 +15,7 @@ import {
 import { hostFilter } from "#core/HostFilter.ts"
 import { HostId } from "#core/Ids.ts"
 import { Cursor, page } from "#core/Page.ts"
+import { HostReasons } from "#core/Reason.ts"
 import { Authentication } from "./Authentication.ts"
 import {
   ConflictWire,
@@ -58,7 +59,7 @@ const Tagged = HttpApiSchema.WithHeaders(HostDetail, { etag: Schema.String })
 
 export class Hosts extends HttpApiGroup.make("hosts")
   .add(
-    HttpApiEndpoint.get("list", "/", { query: HostListQuery, success: page(HostItem) }).annotate(
+    HttpApiEndpoint.get("list", "/", { query: HostListQuery, success: page(HostItem), error: NotFoundWire }).annotate(
       RequiredPermission,
       "hosts:read"
     ),
@@ -66,7 +67,7 @@ export class Hosts extends HttpApiGroup.make("hosts")
       headers: IdempotencyKey,
       payload: NewHost,
       success: HostDetail.pipe(HttpApiSchema.status(201)),
-      error: ConflictWire
+      error: [ConflictWire, NotFoundWire]
     }).annotate(RequiredPermission, "hosts:create"),
     HttpApiEndpoint.get("get", "/:id", { params, success: Tagged, error: NotFoundWire }).annotate(
       RequiredPermission,
@@ -108,6 +109,11 @@ export class Hosts extends HttpApiGroup.make("hosts")
       success: page(HostJob),
       error: NotFoundWire
     }).annotate(RequiredPermission, "hosts:read"),
+    /** Why the host, and each of its pending packages, is not patched. */
+    HttpApiEndpoint.get("reasons", "/:id/reasons", { params, success: HostReasons, error: NotFoundWire }).annotate(
+      RequiredPermission,
+      "hosts:read"
+    ),
     HttpApiEndpoint.post("refresh", "/:id/refresh", {
       params,
       success: HttpApiSchema.Accepted,

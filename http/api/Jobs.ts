@@ -2,9 +2,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { JobId } from "#core/Ids.ts"
-import { JobDetail, JobHost, JobItem, NewJob } from "#core/Job.ts"
+import { JobDetail, JobHost, JobItem, NewJob, NewRetry, NewRollback } from "#core/Job.ts"
 import { JobHostState, JobState } from "#core/JobState.ts"
 import { Cursor, page } from "#core/Page.ts"
+import { Plan } from "#core/Plan.ts"
 import { Authentication } from "./Authentication.ts"
 import { ConflictWire, NotFoundWire } from "./Errors.ts"
 import { IdempotencyKey, limit } from "./Hosts.ts"
@@ -34,6 +35,12 @@ export class Jobs extends HttpApiGroup.make("jobs")
       success: JobDetail.pipe(HttpApiSchema.status(201)),
       error: [NotFoundWire, ConflictWire]
     }).annotate(RequiredPermission, "jobs:create"),
+    /** What that job would do, as things are now. Nothing is made or changed, so no Idempotency-Key. */
+    HttpApiEndpoint.post("plan", "/plan", {
+      payload: NewJob,
+      success: Plan,
+      error: [NotFoundWire, ConflictWire]
+    }).annotate(RequiredPermission, "jobs:read"),
     HttpApiEndpoint.get("get", "/:id", { params, success: JobDetail, error: NotFoundWire }).annotate(
       RequiredPermission,
       "jobs:read"
@@ -52,7 +59,39 @@ export class Jobs extends HttpApiGroup.make("jobs")
       params,
       success: HttpApiSchema.Accepted,
       error: [NotFoundWire, ConflictWire]
-    }).annotate(RequiredPermission, "jobs:cancel")
+    }).annotate(RequiredPermission, "jobs:cancel"),
+    /** No host is started any more; what runs goes on. */
+    HttpApiEndpoint.post("pause", "/:id/pause", {
+      params,
+      success: HttpApiSchema.Accepted,
+      error: [NotFoundWire, ConflictWire]
+    }).annotate(RequiredPermission, "jobs:change"),
+    HttpApiEndpoint.post("resume", "/:id/resume", {
+      params,
+      success: HttpApiSchema.Accepted,
+      error: [NotFoundWire, ConflictWire]
+    }).annotate(RequiredPermission, "jobs:change"),
+    HttpApiEndpoint.post("retry", "/:id/retry", {
+      params,
+      headers: IdempotencyKey,
+      payload: NewRetry,
+      success: JobDetail.pipe(HttpApiSchema.status(201)),
+      error: [NotFoundWire, ConflictWire]
+    }).annotate(RequiredPermission, "jobs:create"),
+    HttpApiEndpoint.post("rollback", "/:id/rollback", {
+      params,
+      headers: IdempotencyKey,
+      payload: NewRollback,
+      success: JobDetail.pipe(HttpApiSchema.status(201)),
+      error: [NotFoundWire, ConflictWire]
+    }).annotate(RequiredPermission, "jobs:create"),
+    /** What that rollback would do, as things are now. */
+    HttpApiEndpoint.post("planRollback", "/:id/rollback/plan", {
+      params,
+      payload: NewRollback,
+      success: Plan,
+      error: [NotFoundWire, ConflictWire]
+    }).annotate(RequiredPermission, "jobs:read")
   )
   .middleware(Authentication)
   .prefix("/api/v1/jobs")

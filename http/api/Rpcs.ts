@@ -6,6 +6,8 @@ import { HostDetail, HostItem } from "#core/Host.ts"
 import { HostId, JobId } from "#core/Ids.ts"
 import { JobDetail, NewJob } from "#core/Job.ts"
 import { page } from "#core/Page.ts"
+import { Plan } from "#core/Plan.ts"
+import { HostReasons } from "#core/Reason.ts"
 import { CurrentCaller } from "./Authentication.ts"
 import { HostListQuery } from "./Hosts.ts"
 import { RequiredPermission } from "./RequiredPermission.ts"
@@ -29,7 +31,7 @@ export class Rpcs extends RpcGroup.make(
   Rpc.make("ListHosts", {
     payload: HostListQuery,
     success: page(HostItem),
-    error: Schema.Union([Unprocessable, Unavailable]),
+    error: Schema.Union([NotFound, Unprocessable, Unavailable]),
     defect
   }).annotate(RequiredPermission, "hosts:read"),
   Rpc.make("GetHost", {
@@ -44,6 +46,35 @@ export class Rpcs extends RpcGroup.make(
     error: Schema.Union([NotFound, Conflict, Unprocessable, Unavailable]),
     defect
   }).annotate(RequiredPermission, "jobs:create"),
+  /** What that job would do, as things are now. */
+  Rpc.make("PlanJob", {
+    payload: { job: NewJob },
+    success: Plan,
+    error: Schema.Union([NotFound, Conflict, Unprocessable, Unavailable]),
+    defect
+  }).annotate(RequiredPermission, "jobs:read"),
+  Rpc.make("PauseJob", {
+    payload: { id: JobId },
+    error: Schema.Union([NotFound, Conflict, Unavailable]),
+    defect
+  }).annotate(RequiredPermission, "jobs:change"),
+  Rpc.make("ResumeJob", {
+    payload: { id: JobId },
+    error: Schema.Union([NotFound, Conflict, Unavailable]),
+    defect
+  }).annotate(RequiredPermission, "jobs:change"),
+  Rpc.make("CancelJob", {
+    payload: { id: JobId },
+    error: Schema.Union([NotFound, Conflict, Unavailable]),
+    defect
+  }).annotate(RequiredPermission, "jobs:cancel"),
+  /** Why the host, and each of its pending packages, is not patched. */
+  Rpc.make("HostReasons", {
+    payload: { id: HostId },
+    success: HostReasons,
+    error: Schema.Union([NotFound, Unavailable]),
+    defect
+  }).annotate(RequiredPermission, "hosts:read"),
   Rpc.make("GetJob", {
     payload: { id: JobId },
     success: JobDetail,

@@ -4,7 +4,7 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import { Authority } from "#actors/pki/Authority.ts"
 import { installCommands } from "#actors/pki/installCommands.ts"
-import { Conflict, PreconditionRequired, refuseField } from "#core/Errors.ts"
+import { Conflict, refuseField } from "#core/Errors.ts"
 import type { HostChange, HostDetail, IssuedCertificate, NewHost } from "#core/Host.ts"
 import type { HostId } from "#core/Ids.ts"
 import { Api } from "#http/api/Api.ts"
@@ -23,8 +23,10 @@ import {
 } from "#sql/HostStore.ts"
 import { listHostJobs, listTransitions } from "#sql/HostTimeline.ts"
 import { once } from "#sql/IdempotencyStore.ts"
+import { readHostReasons } from "#sql/ReasonStore.ts"
 import { makeAskTogether } from "./askTogether.ts"
 import { checkAddress, resolveName } from "./hostAddress.ts"
+import { readIfMatch } from "./ifMatch.ts"
 import { answered } from "./translate.ts"
 import { WebConfig } from "./WebSettings.ts"
 
@@ -59,7 +61,7 @@ const create = Effect.fnUntraced(function* (key: string, host: NewHost) {
     bound_fingerprint: host.bound_fingerprint ?? null
   }
   const request = { caller, key, operation: "hosts.create", request: host, status: 201 }
-  return (yield* refuseDuplicates(once(request, insertHost(caller, registration)))).answer
+  return (yield* refuseDuplicates(once(request, insertHost(caller, registration, host.group_ids)))).answer
 })
 
 const tagged = (host: HostDetail) => HttpApiSchema.withHeaders({ body: host, headers: { etag: `"${host.version}"` } })
@@ -71,14 +73,9 @@ const get = Effect.fnUntraced(function* (id: HostId) {
 
 const update = Effect.fnUntraced(function* (id: HostId, ifMatch: string | undefined, change: HostChange) {
   const caller = yield* CurrentCaller
-  if (ifMatch === undefined) {
-    return yield* new PreconditionRequired({
-      message: "Send If-Match with the version of the host that you read, so that nobody's edit is overwritten."
-    })
-  }
+  const version = yield* readIfMatch(ifMatch, "host")
   if (change.address !== undefined) yield* checkAddress(change.address, "payload.address")
-  const version = /^(?:W\/)?"?([0-9]{1,15})"?$/.exec(ifMatch)?.[1]
-  const host = yield* refuseDuplicates(updateHost(caller, id, version === undefined ? -1 : Number(version), change))
+  const host = yield* refuseDuplicates(updateHost(caller, id, version, change))
   return tagged(host)
 })
 
@@ -127,6 +124,8 @@ export const layer = HttpApiBuilder.group(Api, "hosts", (handlers) =>
       answered(
         Effect.flatMap(CurrentCaller, ({ principal }) => listHostJobs(principal, params.id, query.cursor, query.limit))
       ),
+    reasons: ({ params }) =>
+      answered(Effect.flatMap(CurrentCaller, ({ principal }) => readHostReasons(principal, params.id))),
     refresh: ({ params }) => answered(Effect.flatMap(CurrentCaller, (caller) => requestRefresh(caller, params.id))),
     dismiss: ({ params }) =>
       answered(

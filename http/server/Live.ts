@@ -14,7 +14,7 @@ import { sockets } from "#http/api/Live.ts"
 import { isSessionLive } from "#sql/SessionStore.ts"
 import { insertTicket, takeTicket, TICKET_SECONDS } from "#sql/TicketStore.ts"
 import { isTokenLive } from "#sql/TokenStore.ts"
-import { findUser } from "#sql/UserStore.ts"
+import { type Account, findUser } from "#sql/UserStore.ts"
 import { AppSocket } from "./AppSocket.ts"
 import { authorize } from "./authorize.ts"
 import { errorResponses } from "./errorResponses.ts"
@@ -50,6 +50,9 @@ export const group = HttpApiBuilder.group(Api, "live", (handlers) =>
   })
 )
 
+/** What bounds an account's sight. */
+const eyesOf = ({ user, group_ids }: Account): string => [user.role, ...group_ids.toSorted()].join()
+
 const admit = Effect.fnUntraced(function* (ticket: string) {
   const ground = readGround(ticket.split(".").slice(1))
   if (Result.isFailure(ground)) return yield* badTicket
@@ -57,8 +60,8 @@ const admit = Effect.fnUntraced(function* (ticket: string) {
   const account = taken === null ? null : yield* findUser(taken.user_id)
   if (taken === null || account === null || account.disabled) return yield* badTicket
   const [kind, id] = ground.success
-  const stillValid = kind === "session" ? isSessionLive(id) : isTokenLive(id)
-  if (!(yield* stillValid)) return yield* badTicket
+  const lives = kind === "session" ? isSessionLive(id) : isTokenLive(id)
+  if (!(yield* lives)) return yield* badTicket
   const current = new Set(account.user.permissions)
   const principal: Principal = {
     kind: kind === "session" ? "user" : "token",
@@ -70,6 +73,13 @@ const admit = Effect.fnUntraced(function* (ticket: string) {
     session_id: kind === "session" ? id : null,
     token: kind === "token" ? { id, name: "" } : null
   }
+  /** Whoever may see less or more than at the beginning hangs up, and comes back as who he is now. */
+  const eyes = eyesOf(account)
+  const stillValid = Effect.gen(function* () {
+    if (!(yield* lives)) return false
+    const now = yield* findUser(account.user.id)
+    return now !== null && !now.disabled && eyesOf(now) === eyes
+  })
   return { principal, stillValid }
 })
 
@@ -93,7 +103,7 @@ const converse = Effect.fnUntraced(function* (
   const guard = Effect.gen(function* () {
     for (let checks = 1; ; checks++) {
       yield* Effect.sleep(CHECK_EVERY)
-      if (!(yield* stillValid)) return browser.refuse("the session has ended")
+      if (!(yield* stillValid)) return browser.refuse("the session has ended, or sees other hosts now")
       if (checks % CHECKS_A_PING === 0) browser.beat()
     }
   }).pipe(Effect.catchCause(() => Effect.sync(() => browser.refuse("the session cannot be checked"))))

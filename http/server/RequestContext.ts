@@ -18,10 +18,11 @@ import { newRequestId } from "#core/newId.ts"
 import { WebConfig } from "./WebSettings.ts"
 
 const bodyLimit = kibibytes(64)
-/** A job may name 2,500 hosts. */
-const jobBodyLimit = kibibytes(256)
+/** A job may name 10,000 hosts, a group 2,500. */
+const jobBodyLimit = kibibytes(512)
 
-const limitFor = (path: string) => (path === "/api/v1/jobs" || path === "/rpc" ? jobBodyLimit : bodyLimit)
+const namesManyHosts = /^(\/api\/v1\/jobs(\/plan|\/[^/]+\/rollback(\/plan)?)?|\/rpc|\/api\/v1\/groups\/[^/]+\/hosts(\/add|\/remove)?)$/
+const limitFor = (path: string) => (namesManyHosts.test(path) ? jobBodyLimit : bodyLimit)
 
 /** Errors that no endpoint declares: the router's, the server's and our own faults. */
 const words: Readonly<Record<number, readonly [code: string, message: string]>> = {

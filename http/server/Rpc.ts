@@ -11,10 +11,12 @@ import { RequiredPermission } from "#http/api/RequiredPermission.ts"
 import { RPC_PATH, RpcAuthorization, Rpcs } from "#http/api/Rpcs.ts"
 import { listHosts } from "#sql/hostList.ts"
 import { getHost } from "#sql/HostStore.ts"
-import { getJob } from "#sql/JobStore.ts"
+import { getJob, pauseJob, requestCancel, resumeJob } from "#sql/JobStore.ts"
+import { readHostReasons } from "#sql/ReasonStore.ts"
 import { authorize } from "./authorize.ts"
 import { createJob } from "./createJob.ts"
 import { Credentials } from "./Credentials.ts"
+import { planJob } from "./planJob.ts"
 import { errorResponses } from "./errorResponses.ts"
 import { sourceAddress } from "./sourceAddress.ts"
 import { answered } from "./translate.ts"
@@ -73,6 +75,11 @@ const handlers = Rpcs.toLayer({
   GetHost: ({ id }) => answered(Effect.flatMap(CurrentCaller, ({ principal }) => getHost(principal, id))),
   CreateJob: ({ idempotency_key, job }) =>
     answered(Effect.flatMap(CurrentCaller, (caller) => createJob(caller, idempotency_key, job))),
+  PlanJob: ({ job }) => answered(Effect.flatMap(CurrentCaller, (caller) => planJob(caller, job))),
+  PauseJob: ({ id }) => answered(Effect.flatMap(CurrentCaller, (caller) => pauseJob(caller, id))),
+  ResumeJob: ({ id }) => answered(Effect.flatMap(CurrentCaller, (caller) => resumeJob(caller, id))),
+  CancelJob: ({ id }) => answered(Effect.flatMap(CurrentCaller, (caller) => requestCancel(caller, id))),
+  HostReasons: ({ id }) => answered(Effect.flatMap(CurrentCaller, ({ principal }) => readHostReasons(principal, id))),
   GetJob: ({ id }) => answered(Effect.flatMap(CurrentCaller, ({ principal }) => getJob(principal, id))),
   WatchJob: ({ id }) =>
     Stream.unwrap(

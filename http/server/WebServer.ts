@@ -10,7 +10,11 @@ import * as Auth from "./Auth.ts"
 import * as Authentication from "./Authentication.ts"
 import * as Console from "./Console.ts"
 import { Credentials } from "./Credentials.ts"
+import * as Discovery from "./Discovery.ts"
 import * as Docs from "./Docs.ts"
+import * as Enrolments from "./Enrolments.ts"
+import * as Groups from "./Groups.ts"
+import * as Holds from "./Holds.ts"
 import * as Hosts from "./Hosts.ts"
 import * as Jobs from "./Jobs.ts"
 import * as Live from "./Live.ts"
@@ -20,14 +24,19 @@ import { PasswordHasher } from "./PasswordHasher.ts"
 import * as RequestContext from "./RequestContext.ts"
 import * as RequestErrors from "./RequestErrors.ts"
 import * as Rpc from "./Rpc.ts"
+import * as Settings from "./Settings.ts"
 import { SigningKey } from "./SigningKey.ts"
+import { SeenPlans } from "./SeenPlans.ts"
 import * as Status from "./Status.ts"
 import { tlsServer } from "./tlsServer.ts"
+import * as Windows from "./Windows.ts"
 import { WebConfig, type WebSettings } from "./WebSettings.ts"
 
 const DRAIN_DEADLINE = "10 seconds"
 
-const groups = Layer.mergeAll(Auth.layer, Hosts.layer, Jobs.layer, Live.group, Status.layer)
+const policies = Layer.mergeAll(Settings.layer, Groups.layer, Groups.serviceChecks, Holds.layer, Windows.layer)
+
+const groups = Layer.mergeAll(policies, Auth.layer, Discovery.layer, Enrolments.layer, Hosts.layer, Jobs.layer, Live.group, Status.layer)
 
 /** All routes, without a server: what tests drive in memory. */
 export const routes = Layer.mergeAll(
@@ -41,7 +50,7 @@ export const routes = Layer.mergeAll(
 )
 
 /** What the routes share, made once. */
-export const services = Layer.mergeAll(Credentials.layer, PasswordHasher.layer, LiveFeed.layer).pipe(
+export const services = Layer.mergeAll(Credentials.layer, PasswordHasher.layer, LiveFeed.layer, SeenPlans.layer).pipe(
   Layer.provideMerge(SigningKey.layer)
 )
 

@@ -4,7 +4,14 @@ export const housekeeping = String.raw`
 alter table worker_lease add column renewals bigint not null default 0;
 alter table worker_lease add column renewed_at timestamptz not null default now();
 
+-- Given back in order; otherwise the next worker asks whose work its predecessor died of.
+alter table worker_lease add column released boolean not null default true;
+alter table worker_lease add column blamed_order uuid;
+alter table worker_lease add column deaths int not null default 0;
+
 alter table worker_heartbeat add column role text not null default 'active' check (role in ('active', 'standby'));
+-- How far the database's clock was ahead of that machine's.
+alter table worker_heartbeat add column clock_skew_ms bigint not null default 0;
 
 -- A host's snapshot as it stood at one version, so that older transitions can go and a replay starts here.
 create table host_bases (

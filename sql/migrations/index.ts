@@ -6,6 +6,7 @@ import { windows } from "./0004_windows.ts"
 import { discovery } from "./0005_discovery.ts"
 import { enrolments } from "./0006_enrolments.ts"
 import { housekeeping } from "./0007_housekeeping.ts"
+import { alarms } from "./0008_alarms.ts"
 
 export interface Migration {
   readonly number: number
@@ -20,5 +21,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { number: 4, name: "windows", statements: windows },
   { number: 5, name: "discovery", statements: discovery },
   { number: 6, name: "enrolments", statements: enrolments },
-  { number: 7, name: "housekeeping", statements: housekeeping }
+  { number: 7, name: "housekeeping", statements: housekeeping },
+  { number: 8, name: "alarms", statements: alarms }
 ]

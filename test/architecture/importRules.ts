@@ -9,11 +9,26 @@ const table: ReadonlyArray<readonly [folder: string, may: ReadonlyArray<string>]
   ["http/server", ["core", "http/api", "sql", "actors/pki", "actors/audit", "actors/reports", "actors/notify"]],
   ["http/api", ["core"]],
   ["ui", ["core", "machines", "http/api"]],
-  ["actors/wake", ["core", "machines", "sql", "actors/hosts", "actors/jobs", "actors/housekeeping"]],
+  [
+    "actors/wake",
+    [
+      "core",
+      "machines",
+      "sql",
+      "actors/agent",
+      "actors/hosts",
+      "actors/jobs",
+      "actors/schedule",
+      "actors/housekeeping",
+      "actors/discovery"
+    ]
+  ],
+  ["actors/schedule", ["core", "machines", "sql", "actors/jobs"]],
   ["actors/jobs", ["core", "machines", "sql", "actors/hosts"]],
   ["actors/hosts", ["core", "machines", "sql", "actors/agent"]],
   ["actors/agent", ["core", "machines", "sql"]],
   ["actors/pki", ["core", "machines", "sql"]],
+  ["actors/discovery", ["core", "machines", "sql"]],
   ["actors/housekeeping", ["core", "machines", "sql"]],
   ["sql", ["core", "machines"]],
   ["machines", ["core"]],

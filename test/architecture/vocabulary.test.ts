@@ -15,7 +15,8 @@ const LONGEST = 400
 /** Files that are longer for a reason. */
 const longer: Readonly<Record<string, string>> = {
   "sql/migrations/0001_foundation.ts": "one schema, read from top to bottom",
-  "test/actors/agent/failures.test.ts": "one case for each way an agent can fail"
+  "test/actors/agent/failures.test.ts": "one case for each way an agent can fail",
+  "test/fleet/StandIn.ts": "one machine with its agent, and all that can befall it"
 }
 
 const faultsOf = ({ path, text }: SourceFile): ReadonlyArray<string> => {

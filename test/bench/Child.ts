@@ -1,5 +1,6 @@
 import { fork } from "node:child_process"
 import { once } from "node:events"
+import { monitorEventLoopDelay } from "node:perf_hooks"
 
 /** A process of the bench: it is asked one thing at a time and ends with us. */
 export interface Child {
@@ -73,9 +74,25 @@ export interface Usage {
   /** User and system time of the whole process, in milliseconds. */
   readonly cpuMs: number
   readonly rssMiB: number
+  /** How late the event loop was since the last question, at worst but for one time in a hundred. */
+  readonly loopP99Ms: number
+}
+
+const delay = monitorEventLoopDelay({ resolution: 10 })
+delay.enable()
+
+/** The resolution itself is part of every measurement. */
+const lateness = (): number => {
+  const p99 = Math.max(0, delay.percentile(99) / 1e6 - 10)
+  delay.reset()
+  return p99
 }
 
 export const usageOfThisProcess = (): Usage => {
   const { user, system } = process.cpuUsage()
-  return { cpuMs: (user + system) / 1000, rssMiB: process.memoryUsage.rss() / 1024 ** 2 }
+  return {
+    cpuMs: (user + system) / 1000,
+    rssMiB: process.memoryUsage.rss() / 1024 ** 2,
+    loopP99Ms: lateness()
+  }
 }

@@ -8,6 +8,7 @@ import { startTestPostgres } from "#test/setup/TestPostgres.ts"
 import { type Goal, lineOf, meets, type Report } from "./Goal.ts"
 import { install, type Installation } from "./Installation.ts"
 import { fleetMemory } from "./fleetMemory.ts"
+import { bigJob } from "./bigJob.ts"
 import { hostList } from "./hostList.ts"
 import { hydrate } from "./hydrate.ts"
 import { latency } from "./latency.ts"
@@ -17,7 +18,7 @@ type Bench = (at: Installation, report: Report) => Promise<void>
 
 /** Benches by the number of hosts they run on, in an order in which each may use what the one before it left. */
 const suites: ReadonlyArray<readonly [hosts: number, benches: Readonly<Record<string, Bench>>]> = [
-  [2_500, { sweep, latency, hostList }],
+  [2_500, { sweep, latency, hostList, bigJob }],
   [10_000, { hydrate }]
 ]
 

@@ -89,7 +89,7 @@ describe("the console in a real browser", () => {
     const host = world.hosts.find((one) => one.view.profile === "2.7")!
     await page.goto(`${web.origin}/hosts/${host.id}`)
     await page.locator('[data-state="idle"][data-active]').filter({ visible: true }).waitFor()
-    await web.call("POST", "/api/v1/jobs", { kind: "reboot", host_ids: [host.id] })
+    await web.call("POST", "/api/v1/jobs", { kind: "reboot", when: { kind: "immediate" }, host_ids: [host.id] })
     await until(
       () => world.query<{ work: string }>("select work from host_snapshots where host_id = $1", [host.id]),
       (rows) => rows[0]!.work === "rebooting.away",

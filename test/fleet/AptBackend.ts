@@ -71,6 +71,17 @@ export class AptBackend implements Backend {
     })
   }
 
+  async available(names: ReadonlyArray<string>): Promise<ReadonlyMap<string, ReadonlyArray<string>>> {
+    const found = new Map<string, Array<string>>(names.map((name) => [name, []]))
+    const result = await this.apt("apt", ["list", "--all-versions", ...names], quickMs)
+    for (const line of result.stdout.split("\n")) {
+      const [, name, suites, version] = /^([^/\s]+)\/(\S+) (\S+) /.exec(line) ?? []
+      // `now` alone is what is installed and in no archive any more.
+      if (name !== undefined && version !== undefined && suites !== "now") found.get(name)?.push(version)
+    }
+    return found
+  }
+
   async refresh(): Promise<CommandFailure | undefined> {
     const result = await this.apt("apt-get", ["update"], refreshMs)
     return result.exitCode === 0 ? undefined : failed("apt-get", result)

@@ -54,6 +54,8 @@ export interface Backend {
   readonly family: "apt" | "dnf"
   readonly installed: () => Promise<ReadonlyArray<Installed>>
   readonly pending: () => Promise<ReadonlyArray<Pending>>
+  /** Versions of a package that the archives hold, newest first. */
+  readonly available: (names: ReadonlyArray<string>) => Promise<ReadonlyMap<string, ReadonlyArray<string>>>
   readonly refresh: () => Promise<CommandFailure | undefined>
   /** Upgrades the named packages, or everything when no list is given. */
   readonly upgrade: (names: ReadonlyArray<string> | undefined, signal: AbortSignal) => Promise<Outcome>
@@ -61,6 +63,26 @@ export interface Backend {
   readonly remove: (name: string, signal: AbortSignal) => Promise<Outcome>
   readonly rebootRequired: () => boolean
   readonly clearRebootRequired: () => void
+}
+
+/** Puts packages back to where these changes found them; what they brought is removed. */
+export const restore = async (
+  backend: Backend,
+  undone: ReadonlyArray<Change>,
+  signal: AbortSignal
+): Promise<Outcome> => {
+  const back = undone.flatMap(({ name, from }) => (from === null ? [] : [{ name, version: from }]))
+  const steps = [
+    ...(back.length === 0 ? [] : [() => backend.install(back, { noRecommends: false, allowDowngrades: true }, signal)]),
+    ...undone.flatMap(({ name, from }) => (from === null ? [() => backend.remove(name, signal)] : []))
+  ]
+  const changes: Array<Change> = []
+  for (const step of steps) {
+    const outcome = await step()
+    changes.push(...outcome.changes)
+    if (outcome.failure !== undefined) return { changes, failure: outcome.failure }
+  }
+  return { changes }
 }
 
 /** The agent's reading of a failed command's output. */

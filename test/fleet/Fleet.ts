@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import net from "node:net"
 import { join } from "node:path"
 import type { Installed, Pending } from "./Backend.ts"
@@ -12,9 +12,11 @@ import type { Identity, Misbehaviour } from "./Misbehaviour.ts"
 import type { ProfileName } from "./Profile.ts"
 import { profiles } from "./Profile.ts"
 import { mixSeed } from "./Seeded.ts"
-import type { Timing } from "./StandIn.ts"
-import { StandIn } from "./StandIn.ts"
+import type { Seen, Timing } from "./StandIn.ts"
+import { changing, StandIn } from "./StandIn.ts"
+import { dripHandshake } from "./strangeAnswers.ts"
 import type { Distro } from "./Universe.ts"
+import { writeWhole } from "./writeWhole.ts"
 
 /** A host as the caller describes it; what is left out is chosen by its place and the seed. */
 export interface HostSpec {
@@ -61,6 +63,8 @@ export interface FleetStats {
   readonly hosts: number
   readonly open_connections: number
   readonly peak_connections: number
+  /** The most hosts whose packages were being changed at once, over all fleets of this process. */
+  readonly peak_changing: number
   readonly handshakes: number
   readonly resumed: number
   readonly failed_handshakes: number
@@ -204,6 +208,7 @@ export class Fleet {
     const { host } = seat
     this.rawSockets.add(raw)
     host.sockets.add(raw)
+    host.peakSockets = Math.max(host.peakSockets, host.sockets.size)
     this.peak = Math.max(this.peak, this.rawSockets.size)
     raw.on("close", () => {
       this.rawSockets.delete(raw)
@@ -213,7 +218,7 @@ export class Fleet {
       raw.resetAndDestroy()
       return
     }
-    const told = host.script.take(["refuse", "close", "hang_connect", "not_tls"])
+    const told = host.script.take(["refuse", "close", "hang_connect", "not_tls", "slow_handshake"])
     switch (told?.kind) {
       case "refuse":
         raw.resetAndDestroy()
@@ -223,6 +228,10 @@ export class Fleet {
         return
       case "hang_connect":
         raw.resume()
+        return
+      case "slow_handshake":
+        raw.resume()
+        dripHandshake(raw, told.interval_ms ?? 500)
         return
       case "not_tls":
         raw.resume()
@@ -285,14 +294,32 @@ export class Fleet {
     this.find(address).host.restartAgent()
   }
 
-  /** The machine reboots by itself. */
-  reboot(address: string): void {
-    this.find(address).host.goDown(undefined)
+  /** The machine reboots by itself; back, it says that it has been up for so long already. */
+  reboot(address: string, uptimeSeconds = 0): void {
+    this.find(address).host.goDown(undefined, uptimeSeconds)
   }
 
   /** Switches on a host that never came back from its reboot. */
   boot(address: string): void {
     this.find(address).host.boot()
+  }
+
+  /** Two machines change places on the network, each with its certificate and its packages; the ledger keeps their old names. */
+  swapAddresses(one: string, other: string): void {
+    const [here, there] = [this.find(one), this.find(other)]
+    this.seats.set(one, there)
+    this.seats.set(other, here)
+    for (const { host } of [here, there]) for (const socket of host.sockets) socket.destroy()
+  }
+
+  /** Takes a snapshot of the virtual machine; the function returned rolls it back. */
+  snapshot(address: string): () => Promise<void> {
+    return this.find(address).host.snapshot()
+  }
+
+  /** What a host saw of its callers, beside its ledger. */
+  seenBy(address: string): Seen {
+    return this.find(address).host.seen
   }
 
   /** Lets a job go on that was told to hold. */
@@ -343,6 +370,7 @@ export class Fleet {
       hosts: this.seats.size,
       open_connections: this.rawSockets.size,
       peak_connections: this.peak,
+      peak_changing: changing.peak,
       handshakes: counts.handshakes,
       resumed: counts.resumed,
       failed_handshakes: counts.failed,
@@ -353,6 +381,8 @@ export class Fleet {
   /** Counts anew; the peak starts from what is open now. */
   resetStats(): void {
     this.peak = this.rawSockets.size
+    changing.peak = changing.now
+    for (const { host } of this.seats.values()) host.peakSockets = host.sockets.size
     Object.assign(this.trust.counts, { handshakes: 0, resumed: 0, failed: 0, calls: 0 })
   }
 
@@ -363,13 +393,6 @@ export class Fleet {
     await closed
     await this.ledger.close()
   }
-}
-
-/** Renames into place, so that nobody reads half a file. */
-const writeWhole = (path: string, text: string, mode: number): void => {
-  const temporary = `${path}.new`
-  writeFileSync(temporary, text, { mode })
-  renameSync(temporary, path)
 }
 
 /** Starts a fleet; the port is bound when this resolves. Port 0 takes a free one. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import type { CommandFailure } from "./Backend.ts"
+import type { Change, CommandFailure } from "./Backend.ts"
 import type { Profile } from "./Profile.ts"
 import { timestamp } from "./Wire.ts"
 
@@ -21,6 +21,8 @@ export interface Job {
   logs: Array<string>
   error: string | null
   failure: Partial<CommandFailure> | undefined
+  /** What it really changed. */
+  changes: ReadonlyArray<Change>
 }
 
 /** The flat object of the job WebSocket. */
@@ -69,7 +71,8 @@ export class JobBook {
       completedAt: null,
       logs: [],
       error: null,
-      failure: undefined
+      failure: undefined,
+      changes: []
     }
     this.jobs.push(job)
     const oldest = this.jobs.findIndex((one) => !isActive(one))
@@ -135,7 +138,7 @@ export class JobBook {
         this.orphan(job, "AGENT_REBOOTED", "Agent host rebooted while the job was running")
       } else if (job.status === "running") {
         this.orphan(job, "AGENT_RESTARTED", "Agent restarted while the job was running")
-      } else if (job.status === "pending" && job.operation !== "rollback") {
+      } else if (job.status === "pending" && (job.operation !== "rollback" || this.profile.runsRollback)) {
         Object.assign(job, { status: "cancelled", completedAt: Date.now(), error: "Cancelled by an agent restart" })
       }
     }

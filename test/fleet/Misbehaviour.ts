@@ -24,6 +24,7 @@ export type Misbehaviour =
   | ({ readonly kind: "close" } & Limits)
   | ({ readonly kind: "hang_connect" } & Limits)
   | ({ readonly kind: "not_tls"; readonly text?: string } & Limits)
+  | ({ readonly kind: "slow_handshake"; readonly interval_ms?: number } & Limits)
   // in the handshake
   | ({ readonly kind: "wrong_ca" } & Limits)
   | ({ readonly kind: "certificate"; readonly identity: Identity } & Limits)
@@ -47,6 +48,19 @@ export type Misbehaviour =
   | ({ readonly kind: "lost_answer" } & OnCall)
   | ({ readonly kind: "lost_request" } & OnCall)
   | ({ readonly kind: "slow"; readonly delay_ms: number } & OnCall)
+  /** Does what it is asked at once and answers late. */
+  | ({ readonly kind: "late_answer"; readonly delay_ms: number } & OnCall)
+  /** Resets the connection at the first byte of the body; nothing is done. */
+  | ({ readonly kind: "reset_request" } & OnCall)
+  | ({ readonly kind: "endless_headers"; readonly interval_ms?: number } & OnCall)
+  /** Half an answer, then silence on an open connection, as from a cable that was pulled. */
+  | ({ readonly kind: "stall" } & OnCall)
+  | ({ readonly kind: "gzip_bomb"; readonly unpacked_bytes?: number } & OnCall)
+  /** Fields that no manager knows, in every object of the answer. */
+  | ({ readonly kind: "unknown_fields" } & OnCall)
+  | ({ readonly kind: "clock_off"; readonly seconds: number } & OnCall)
+  /** Tells an active job as it is not, as a report that was overtaken would. */
+  | ({ readonly kind: "report_as"; readonly status?: string; readonly progress?: number } & OnCall)
   // while a package job runs
   | ({
       readonly kind: "fail_job"
@@ -55,6 +69,10 @@ export type Misbehaviour =
       readonly status?: "failed" | "timedout" | "cancelled"
     } & Limits)
   | ({ readonly kind: "liar" } & Limits)
+  /** A service does not survive the next change of packages; it comes up again after the time given, else with a reboot. */
+  | { readonly kind: "break_service"; readonly unit: string; readonly for_ms?: number; readonly times: number }
+  /** Another program holds the package manager's lock, or the package manager asks a question that nobody answers. */
+  | ({ readonly kind: "package_lock"; readonly how: "fails" | "waits" } & Limits)
   | ({ readonly kind: "hold"; readonly at: When } & Limits)
   | ({ readonly kind: "forget_jobs"; readonly at: When } & Limits)
   | ({ readonly kind: "reboot_mid_run"; readonly at: When } & Limits)
@@ -62,6 +80,10 @@ export type Misbehaviour =
   | ({ readonly kind: "never_return" } & Limits)
   | ({ readonly kind: "return_late"; readonly delay_ms: number } & Limits)
   | ({ readonly kind: "ignore_reboot" } & Limits)
+  // on the job WebSocket
+  | ({ readonly kind: "double_events" } & Limits)
+  | ({ readonly kind: "event_flood"; readonly per_second: number } & Limits)
+  | ({ readonly kind: "mute_socket" } & Limits)
   // in the health answer
   | ({
       readonly kind: "degraded"

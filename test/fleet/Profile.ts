@@ -33,6 +33,10 @@ export interface Profile {
   readonly jobMemory: "memory" | "running_only" | "history"
   readonly rebootingStatus: boolean
   readonly allowsDowngrade: boolean
+  /** Carries out a rollback; the others leave it pending for ever. */
+  readonly runsRollback: boolean
+  /** One package's answer says which versions the archives hold. */
+  readonly tellsVersions: boolean
 }
 
 const v10: Profile = {
@@ -56,7 +60,9 @@ const v10: Profile = {
   selfUpdate: false,
   jobMemory: "memory",
   rebootingStatus: false,
-  allowsDowngrade: false
+  allowsDowngrade: false,
+  runsRollback: false,
+  tellsVersions: false
 }
 
 const v12: Profile = {
@@ -102,14 +108,14 @@ const v27: Profile = {
   rebootingStatus: true
 }
 
-/** Every generation by name; `next` is 2.7 that lets an install go back to an older version. */
+/** Every generation by name; `next` is 2.7 that goes back to older versions, by an install and by a rollback. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   "1.0": v10,
   "1.2": v12,
   "2.4": v24,
   "2.5.5": v255,
   "2.7": v27,
-  next: { ...v27, name: "next", version: "3.0.0", allowsDowngrade: true }
+  next: { ...v27, name: "next", version: "3.0.0", allowsDowngrade: true, runsRollback: true, tellsVersions: true }
 }
 
 export const isProfileName = (text: string): text is ProfileName => Object.hasOwn(profiles, text)

@@ -22,6 +22,12 @@ interface Placed extends BasePackage {
   readonly place: number
 }
 
+export interface RememberedPackages {
+  readonly differs: ReadonlyMap<string, string | null>
+  readonly waiting: ReadonlyMap<string, string>
+  readonly rebootOwed: boolean
+}
+
 const byName = new Map<Distro, ReadonlyMap<string, Placed>>()
 
 const indexOf = (distro: Distro): ReadonlyMap<string, Placed> => {
@@ -65,6 +71,28 @@ export class SimulatedBackend implements Backend {
       const base = candidates[random.int(0, candidates.length - 1)]
       if (base !== undefined) this.offer(base.name, nextVersion(distro, base.version))
     }
+  }
+
+  /** What sets the host apart now. */
+  remember(): RememberedPackages {
+    return { differs: new Map(this.differs), waiting: new Map(this.waiting), rebootOwed: this.rebootOwed }
+  }
+
+  /** Says which packages have another version than before. */
+  async goBackTo(kept: RememberedPackages): Promise<ReadonlyArray<Change>> {
+    const before = new Map((await this.installed()).map(({ name, version }) => [name, version]))
+    for (const [target, source] of [
+      [this.differs, kept.differs],
+      [this.waiting, kept.waiting]
+    ] as ReadonlyArray<[Map<string, string | null>, ReadonlyMap<string, string | null>]>) {
+      target.clear()
+      for (const [name, version] of source) target.set(name, version)
+    }
+    this.rebootOwed = kept.rebootOwed
+    const after = new Map((await this.installed()).map(({ name, version }) => [name, version]))
+    return [...new Set([...before.keys(), ...after.keys()])]
+      .filter((name) => before.get(name) !== after.get(name))
+      .map((name) => ({ name, from: before.get(name) ?? null, to: after.get(name) ?? null }))
   }
 
   private offer(name: string, version: string): void {
@@ -145,6 +173,15 @@ export class SimulatedBackend implements Backend {
         return current === null ? [] : [{ name, current, available, arch: index.get(name)?.arch ?? "amd64" }]
       })
     )
+  }
+
+  available(names: ReadonlyArray<string>): Promise<ReadonlyMap<string, ReadonlyArray<string>>> {
+    const index = indexOf(this.distro)
+    const of = (name: string): ReadonlyArray<string> => {
+      const base = index.get(name)
+      return (this.archive.get(name) ?? (base === undefined ? [] : [base.version])).toReversed()
+    }
+    return Promise.resolve(new Map(names.map((name) => [name, of(name)])))
   }
 
   refresh(): Promise<undefined> {

@@ -33,6 +33,17 @@ export interface Timing {
   readonly pingMs: number
 }
 
+/** What a host saw of its callers, beside its ledger. */
+export interface Seen {
+  /** The last calls, oldest first; `at` in monotonic milliseconds. */
+  readonly journal: ReadonlyArray<{ readonly at: number; readonly call: string }>
+  /** The most connections open at the same time since the counters were reset. */
+  readonly peakConnections: number
+  readonly openConnections: number
+  readonly lastFlood: { readonly bytes: number; readonly ms: number } | undefined
+  readonly floodedEvents: number
+}
+
 /** What makes one stand-in different from the next. */
 export interface StandInSpec {
   readonly address: string
@@ -46,7 +57,13 @@ export interface StandInSpec {
 
 const staleCacheMs = 900_000
 
+const lockedOut =
+  "apt-get failed (exit 100): E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4711 (unattended-upgr)"
+
 const isCompleted = (job: Job): boolean => job.status === "completed"
+
+/** Hosts of this process whose packages are being changed now, and the most at once. */
+export const changing = { now: 0, peak: 0 }
 
 /** One agent and the machine under it: packages, jobs, boot. The HTTP side is in `routes.ts`. */
 export class StandIn {
@@ -58,7 +75,14 @@ export class StandIn {
   readonly rateLimit: RateLimit | undefined
   /** Calls that reached the agent, by method and path. */
   readonly calls = new Map<string, number>()
+  /** The last calls in their order; monotonic milliseconds. */
+  readonly journal: Array<{ readonly at: number; readonly call: string }> = []
   readonly sockets = new Set<Socket>()
+  peakSockets = 0
+  /** Events sent while told to flood. */
+  floodedEvents = 0
+  /** What the last oversized answer got rid of before it was cut, and how long that took. */
+  lastFlood: { readonly bytes: number; readonly ms: number } | undefined
   bootId: string = randomUUID()
   bootedAt: number
   /** Off the network since a reboot or an agent restart began. */
@@ -66,6 +90,8 @@ export class StandIn {
   /** A reboot was accepted: no new jobs until it is over. */
   rebootReserved = false
   mutating = false
+  /** Units that are down though their host is up. */
+  readonly stoppedServices = new Set<string>()
   lastCacheUpdate: number | null
   private readonly ledger: Ledger
   private readonly random: Seeded
@@ -140,6 +166,11 @@ export class StandIn {
     return this.random.int(low, high)
   }
 
+  get seen(): Seen {
+    const { journal, peakSockets, sockets, lastFlood, floodedEvents } = this
+    return { journal, peakConnections: peakSockets, openConnections: sockets.size, lastFlood, floodedEvents }
+  }
+
   /** Resolves true after the time, or false as soon as this life of the agent is over. */
   private wait(ms: number, life: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
@@ -172,11 +203,13 @@ export class StandIn {
     const run = async () => {
       if (life.aborted || job.status !== "pending") return
       this.mutating = true
+      changing.peak = Math.max(changing.peak, ++changing.now)
       try {
         await this.mutate(job, opening, work, life)
       } catch (cause) {
         this.fail(job, { errorCode: "UNKNOWN_ERROR", message: String(cause), exitCode: 1, stdout: "", stderr: "" })
       } finally {
+        changing.now--
         if (!life.aborted) this.mutating = false
       }
       if (!life.aborted && isCompleted(job)) await after?.()
@@ -205,15 +238,36 @@ export class StandIn {
     if (!(await this.wait(total * 0.7, life))) return
     const told = this.script.take(["fail_job"])
     if (told !== undefined) return this.failAsTold(job, told)
+    const locked = this.script.take(["package_lock"])
+    if (locked?.how === "fails") return this.failAsTold(job, { error_code: "PKG_MANAGER_ERROR", message: lockedOut })
+    if (locked !== undefined) {
+      this.released = false
+      while (!this.released) if (!(await this.wait(10, life))) return
+    }
     if (await this.interrupt("before_change", life)) return
     const outcome = this.script.take(["liar"]) === undefined ? await work(life) : { changes: [] }
+    job.changes = outcome.changes
     if (outcome.changes.length > 0) await this.record(job.operation, job, outcome.changes)
+    if (outcome.changes.length > 0) this.breakServices(life)
     if (life.aborted || (await this.interrupt("after_change", life))) return
     for (const change of outcome.changes) {
       this.jobs.log(job, `${change.name}: ${change.from ?? "not installed"} -> ${change.to ?? "removed"}`)
     }
     if (outcome.failure !== undefined) return this.fail(job, outcome.failure)
     this.jobs.update(job, { status: "completed", progress: 100 })
+  }
+
+  /** Services that do not survive the change, some of them for a while only. */
+  private breakServices(life: AbortSignal): void {
+    for (
+      let told = this.script.take(["break_service"]);
+      told !== undefined;
+      told = this.script.take(["break_service"])
+    ) {
+      const { unit, for_ms } = told
+      this.stoppedServices.add(unit)
+      if (for_ms !== undefined) void this.wait(for_ms, life).then(() => this.stoppedServices.delete(unit))
+    }
   }
 
   private fail(job: Job, failure: CommandFailure): void {
@@ -314,7 +368,7 @@ export class StandIn {
   }
 
   /** The machine drops off the network and, unless told otherwise, comes back with a new boot. */
-  goDown(job: Job | undefined): void {
+  goDown(job: Job | undefined, uptimeSeconds = 0): void {
     this.leave()
     this.bootId = randomUUID()
     this.bootedAt = Date.now()
@@ -322,7 +376,9 @@ export class StandIn {
     if (this.script.take(["never_return"]) !== undefined) return
     const late = this.script.take(["return_late"])
     void this.wait(late?.delay_ms ?? this.pick(this.timing.rebootMs), this.life.signal).then((alive) => {
-      if (alive) this.boot()
+      if (!alive) return
+      this.boot()
+      this.bootedAt -= uptimeSeconds * 1000
     })
   }
 
@@ -333,9 +389,25 @@ export class StandIn {
     this.life = new AbortController()
     this.bootedAt = Date.now()
     this.backend.clearRebootRequired()
+    this.stoppedServices.clear()
     this.rebootReserved = false
     this.jobs.restart(true)
     this.up = true
+  }
+
+  /** Keeps what a snapshot of the virtual machine keeps; the function returned brings the machine back to it. */
+  snapshot(): () => Promise<void> {
+    const { backend } = this
+    if (!(backend instanceof SimulatedBackend)) throw new Error("Only simulated packages can be rolled back")
+    const kept = backend.remember()
+    const uptime = Date.now() - this.bootedAt
+    return async () => {
+      this.leave()
+      const changes = await backend.goBackTo(kept)
+      this.boot()
+      this.bootedAt = Date.now() - uptime
+      await this.record("snapshot_rollback", undefined, changes)
+    }
   }
 
   /** The agent process restarts; its machine stays up. */

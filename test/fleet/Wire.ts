@@ -58,6 +58,9 @@ export const envelope = (answer: Enveloped): string =>
           }
   })
 
+/** An answer's body as it stands on the wire. */
+export const bodyOf = (answer: Answer): string => (answer.kind === "plain" ? answer.text : envelope(answer))
+
 /** Writes an answer as the agent's web framework would. */
 export const send = (response: ServerResponse, answer: Answer): void => {
   if (answer.kind === "plain") {

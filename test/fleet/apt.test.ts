@@ -103,6 +103,70 @@ describe("the real apt and dpkg in a root directory", () => {
     expect(await installedVersion(root, "demo-tool")).toBe("1.0")
   })
 
+  const everything = async () =>
+    (await runCommand("dpkg-query", [`--admindir=${root}/var/lib/dpkg`, "-W"], { deadlineMs: 20_000 })).stdout
+  const jobOf = (answer: { readonly json: unknown }) => (answer.json as { data: { job_id: string } }).data.job_id
+  const versions = async (from: TestFleet) =>
+    ((await from.call(address, "/api/v1/packages/demo-tool")).json as { data: { available_versions?: unknown } }).data
+      .available_versions
+
+  it("installs the version that was named, updates one package and removes it", async () => {
+    const from = await start("2.7")
+    await buildDeb(repo, { name: "demo-new", version: "0.1" })
+    await buildDeb(repo, { name: "demo-new", version: "0.2" })
+    const named = { packages: [{ name: "demo-new", version: "0.1" }] }
+    expect((await over(from, await send(from, "/api/v1/packages", named))).status).toBe("completed")
+    expect(await installedVersion(root, "demo-new")).toBe("0.1")
+    const updated = jobOf(await from.call(address, "/api/v1/packages/demo-new", { method: "PUT" }))
+    expect((await over(from, updated)).status).toBe("completed")
+    expect(await installedVersion(root, "demo-new")).toBe("0.2")
+    expect(await installedVersion(root, "demo-other")).toBe("1.0")
+    const removed = jobOf(await from.call(address, "/api/v1/packages/demo-new", { method: "DELETE" }))
+    expect((await over(from, removed)).status).toBe("completed")
+    expect(await installedVersion(root, "demo-new")).toBeUndefined()
+    expect(from.fleet.readLedger(address).map(({ operation }) => operation)).toEqual(["install", "update", "remove"])
+    const gone = { packages: [{ name: "demo-tool", version: "9.9" }] }
+    expect(await over(from, await send(from, "/api/v1/packages", gone))).toMatchObject({ status: "failed" })
+    expect(await installedVersion(root, "demo-tool")).toBe("1.0")
+  })
+
+  it("undoes a run down to the same list of packages in `next`, by versions and by rollback", async () => {
+    await buildDeb(repo, { name: "demo-tool", version: "3.0", depends: "demo-lib" })
+    await buildDeb(repo, { name: "demo-lib", version: "1.0" })
+    await updateLists(root)
+    const from = await start("next")
+    expect(await versions(from)).toEqual(["3.0", "2.0", "1.0"])
+    const before = await everything()
+    const patched = await send(from, "/api/v1/packages", { packages: [{ name: "demo-tool", version: "3.0" }] })
+    expect((await over(from, patched)).status).toBe("completed")
+    expect(await installedVersion(root, "demo-lib")).toBe("1.0")
+    const undo = jobOf(await from.call(address, `/api/v1/jobs/${patched}/rollback`, { method: "POST" }))
+    expect((await over(from, undo)).status).toBe("completed")
+    expect(await everything()).toBe(before)
+
+    await over(from, await send(from, "/api/v1/packages", { packages: [{ name: "demo-tool", version: "2.0" }] }))
+    expect(await everything()).not.toBe(before)
+    await over(from, await send(from, "/api/v1/packages", { packages: [{ name: "demo-tool", version: "1.0" }] }))
+    expect(await everything()).toBe(before)
+  })
+
+  it("leaves everything as it is when it is asked to undo, in the agents of today", async () => {
+    const from = await start("2.7")
+    expect(await versions(from)).toBeUndefined()
+    const patched = await send(from, "/api/v1/patches/apply", { packages: ["demo-tool"] })
+    expect((await over(from, patched)).status).toBe("completed")
+    const after = await everything()
+    const undo = jobOf(await from.call(address, `/api/v1/jobs/${patched}/rollback`, { method: "POST" }))
+    const older = await over(
+      from,
+      await send(from, "/api/v1/packages", { packages: [{ name: "demo-tool", version: "1.0" }] })
+    )
+    expect(older.status).toBe("failed")
+    const { json } = await from.call(address, `/api/v1/jobs/${undo}`)
+    expect(json).toMatchObject({ data: { status: "pending", operation: "rollback", rollback_job_id: patched } })
+    expect(await everything()).toBe(after)
+  })
+
   it("can be changed behind the agent's back while a job holds", async () => {
     const from = await start("2.5.5")
     from.fleet.misbehave(address, { kind: "hold", at: "after_change", times: 1 })

@@ -46,14 +46,39 @@ const answer = (text: string): string => {
   return refused
 }
 
+/** So many events about the newest job at once; events that cannot leave are not heaped up here. */
+const pour = (host: StandIn, socket: WebSocket, count: number): void => {
+  if (socket.bufferedAmount > 1024 * 1024) return
+  const id = host.jobs.newestFirst()[0]?.id ?? ""
+  const text = message("job_status", id, "running", "flood")
+  for (let i = 0; i < count; i++) {
+    socket.send(text)
+    host.floodedEvents += 1
+  }
+}
+
 const serve = (host: StandIn, socket: WebSocket): void => {
   // Every connection has all jobs from the start, and no message turns that off.
-  const unsubscribe = host.jobs.subscribe((event) => socket.send(JSON.stringify(event)))
+  const mute = host.script.take(["mute_socket"]) !== undefined
+  let last: string | undefined
+  const unsubscribe = host.jobs.subscribe((event) => {
+    if (mute) return
+    const text = JSON.stringify(event)
+    socket.send(text)
+    if (host.script.peek("double_events") === undefined) return
+    // The same again, and then the one before it, as if it had been overtaken.
+    socket.send(text)
+    if (last !== undefined) socket.send(last)
+    last = text
+  })
+  const flood = host.script.take(["event_flood"])
+  const flooding = flood === undefined ? undefined : setInterval(() => pour(host, socket, flood.per_second / 100), 10)
   let heard = Date.now()
   const hear = () => {
     heard = Date.now()
   }
   const heartbeat = setInterval(() => {
+    if (mute) return
     if (Date.now() - heard > host.timing.pingMs * 2) socket.terminate()
     else socket.ping()
   }, host.timing.pingMs)
@@ -65,6 +90,7 @@ const serve = (host: StandIn, socket: WebSocket): void => {
   socket.on("error", () => socket.terminate())
   socket.on("close", () => {
     clearInterval(heartbeat)
+    clearInterval(flooding)
     unsubscribe()
   })
   socket.send(message("connected", "", "connected", "Connected to job status stream"))

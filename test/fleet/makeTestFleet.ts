@@ -53,7 +53,7 @@ export const until = async <A>(
     const answer = await ask()
     if (fits(answer)) return answer
     if (Date.now() > end)
-      throw new Error(`Waited ${deadlineMs} ms in vain; the last answer was ${JSON.stringify(answer)}`)
+      throw new Error(`Waited ${deadlineMs} ms in vain; the last answer was ${JSON.stringify(answer)?.slice(0, 2000)}`)
     await new Promise((resolve) => setTimeout(resolve, 15))
   }
 }

@@ -77,14 +77,14 @@ const knownServices: Readonly<Record<string, readonly [display: string, active: 
 }
 
 /** GET /api/v1/system/services/{name}. */
-export const service = (name: string): Answer => {
+export const service = (host: StandIn, name: string): Answer => {
   if (name === "" || name.length > 256 || !serviceName.test(name) || name.includes("..")) {
     return refuse(400, "INVALID_SERVICE_NAME", `Invalid service name '${name}'`)
   }
   const short = name.replace(/\.service$/, "")
   const known = Object.hasOwn(knownServices, short) ? knownServices[short] : undefined
   if (known === undefined) return refuse(404, "SERVICE_NOT_FOUND", `Service '${name}' not found`)
-  const [display, active, sub] = known
+  const [display, active, sub] = host.stoppedServices.has(short) ? [known[0], "failed", "failed"] : known
   return ok({
     name: short,
     display_name: display,
@@ -94,7 +94,7 @@ export const service = (name: string): Answer => {
     enabled_state: "enabled",
     main_pid: sub === "running" ? 700 + short.length * 37 : null,
     // ssh is started by its socket, which is up.
-    healthy: (active === "active" && sub === "running") || short === "ssh"
+    healthy: (active === "active" && sub === "running") || (short === "ssh" && !host.stoppedServices.has(short))
   })
 }
 
@@ -153,7 +153,10 @@ export const packages = async (host: StandIn, query: URLSearchParams): Promise<A
   const key = (one: WirePackage) => (sort === "version" ? one.version : sort === "status" ? one.status : one.name)
   const sign = (query.get("order") ?? "asc") === "asc" ? 1 : -1
   found.sort((a, b) => (key(a) < key(b) ? -sign : key(a) > key(b) ? sign : 0))
-  return ok({ packages: found, total: found.length })
+  if (!host.profile.tellsVersions) return ok({ packages: found, total: found.length })
+  const versions = await host.backend.available(found.map((one) => one.name))
+  const told = found.map((one) => ({ ...one, available_versions: versions.get(one.name) ?? [] }))
+  return ok({ packages: told, total: told.length })
 }
 
 /** GET /api/v1/packages/{name}. */
@@ -162,7 +165,9 @@ export const onePackage = async (host: StandIn, name: string): Promise<Answer> =
     return refuse(400, "VALIDATION_ERROR", `Invalid package name '${name}'`)
   }
   const found = (await packageList(host)).find((one) => one.name === name)
-  return found === undefined ? refuse(404, "PKG_NOT_FOUND", `Package '${name}' not found`) : ok(found)
+  if (found === undefined) return refuse(404, "PKG_NOT_FOUND", `Package '${name}' not found`)
+  if (!host.profile.tellsVersions) return ok(found)
+  return ok({ ...found, available_versions: (await host.backend.available([name])).get(name) ?? [] })
 }
 
 const severityOf = (name: string): string =>

@@ -28,7 +28,9 @@ export const route = async (host: StandIn, request: IncomingMessage): Promise<An
       return id === undefined ? health(host) : methodNotAllowed
     case "GET system":
       if (id === "info" && action === undefined) return systemInfo(host)
-      return id === "services" && action !== undefined && host.profile.services ? service(action) : methodNotAllowed
+      return id === "services" && action !== undefined && host.profile.services
+        ? service(host, action)
+        : methodNotAllowed
     case "POST system":
       return id === "reboot" && action === undefined ? reboot(host, request) : methodNotAllowed
     case "GET packages":

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { route } from "./routes.ts"
+import { answerChanged, drip, endlessHeaders, flood, gzipBomb, resetDuringBody, stall } from "./strangeAnswers.ts"
 import type { StandIn } from "./StandIn.ts"
 import type { Answer } from "./Wire.ts"
-import { envelope, plain, refuse, send } from "./Wire.ts"
+import { bodyOf, plain, refuse, send } from "./Wire.ts"
+
+const journalLength = 200
 
 const criticalHeaders: ReadonlySet<string> = new Set(["content-type", "authorization", "host"])
 
@@ -14,38 +17,6 @@ const duplicateHeader = (request: IncomingMessage): string | undefined => {
     seen.add(name)
   }
   return undefined
-}
-
-const drip = (response: ServerResponse, body: string, intervalMs: number): void => {
-  response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) })
-  let sent = 0
-  const timer = setInterval(() => {
-    response.write(body.charAt(sent))
-    sent += 1
-    if (sent >= body.length) response.end()
-  }, intervalMs)
-  response.on("close", () => clearInterval(timer))
-}
-
-const flood = (response: ServerResponse, bytes: number): void => {
-  response.writeHead(200, { "content-type": "application/json" })
-  response.write('{"success":true,"data":{"status":"')
-  const chunk = Buffer.alloc(65_536, "x")
-  let left = bytes
-  const more = () => {
-    while (left > 0) {
-      left -= chunk.length
-      if (!response.write(chunk)) {
-        response.once("drain", more)
-        return
-      }
-    }
-    response.end('"}}')
-  }
-  response.on("close", () => {
-    left = 0
-  })
-  more()
 }
 
 /** Does what the host was told to do wrong with this call; says whether the call is dealt with. */
@@ -66,7 +37,15 @@ const misbehave = async (
       "server_error",
       "lost_answer",
       "lost_request",
-      "slow"
+      "slow",
+      "late_answer",
+      "reset_request",
+      "endless_headers",
+      "stall",
+      "gzip_bomb",
+      "unknown_fields",
+      "clock_off",
+      "report_as"
     ],
     call
   )
@@ -77,7 +56,7 @@ const misbehave = async (
       return true
     case "drip": {
       const answer = await route(host, request)
-      drip(response, answer.kind === "plain" ? answer.text : envelope(answer), told.interval_ms ?? 200)
+      drip(response, bodyOf(answer), told.interval_ms ?? 200)
       return true
     }
     case "garbage_http":
@@ -88,7 +67,7 @@ const misbehave = async (
       response.end(told.body ?? "OK")
       return true
     case "huge":
-      flood(response, told.bytes ?? 64 * 1024 * 1024)
+      flood(host, response, told.bytes ?? 64 * 1024 * 1024)
       return true
     case "rate_limited": {
       const seconds = told.retry_after_seconds ?? 3
@@ -116,6 +95,29 @@ const misbehave = async (
     case "slow":
       await new Promise((resolve) => setTimeout(resolve, told.delay_ms))
       return false
+    case "late_answer": {
+      const answer = await answerFor(host, request)
+      await new Promise((resolve) => setTimeout(resolve, told.delay_ms))
+      if (!response.destroyed) send(response, answer)
+      return true
+    }
+    case "reset_request":
+      resetDuringBody(host, request)
+      return true
+    case "endless_headers":
+      endlessHeaders(request, told.interval_ms ?? 200)
+      return true
+    case "stall":
+      stall(response, await answerFor(host, request))
+      return true
+    case "gzip_bomb":
+      gzipBomb(host, response, told.unpacked_bytes ?? 1024 * 1024 * 1024)
+      return true
+    case "unknown_fields":
+    case "clock_off":
+    case "report_as":
+      send(response, answerChanged(told, await answerFor(host, request)))
+      return true
   }
 }
 
@@ -137,6 +139,8 @@ export const serveCall = async (host: StandIn, request: IncomingMessage, respons
   const path = (request.url ?? "/").split("?")[0] ?? "/"
   const key = `${method} ${path}`
   host.calls.set(key, (host.calls.get(key) ?? 0) + 1)
+  host.journal.push({ at: performance.now(), call: key })
+  if (host.journal.length > journalLength) host.journal.shift()
   const wait = host.rateLimit?.hit(request.socket.remoteAddress ?? "", method, path)
   if (wait !== undefined) return send(response, tooMany(wait))
   const duplicate = host.profile.refusesDuplicateHeaders ? duplicateHeader(request) : undefined

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http"
+import { restore } from "./Backend.ts"
 import type { Job } from "./JobBook.ts"
 import { isActive } from "./JobBook.ts"
 import { findJob, validName } from "./readRoutes.ts"
@@ -51,8 +52,10 @@ export const rollback = (host: StandIn, id: string): Answer => {
   }
   const closed = admission(host)
   if (closed !== undefined) return closed
-  // Nothing in any agent takes such a job up: it stays pending.
   const job = host.jobs.create("rollback", original.packages, original.id)
+  // Nothing in the agents of today takes such a job up: it stays pending.
+  if (host.profile.runsRollback)
+    host.start(job, "Starting rollback...", (signal) => restore(host.backend, original.changes, signal))
   return ok(
     { job_id: job.id, status: "pending", operation: "rollback", original_job_id: original.id, exclusive_mode: true },
     202

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Fiber, Layer, Logger, Redacted } from "effect"
-import type { SqlClient } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import type pg from "pg"
 import type { AgentClientOptions } from "#actors/agent/AgentClient.ts"
 import { DisabledGuards, type GuardName } from "#actors/hosts/Guards.ts"
@@ -22,6 +22,7 @@ import { worker } from "#deploy/layers.ts"
 import { makeHostMachine } from "#machines/hostMachine.ts"
 import { type HostStep, makeHostStep } from "#machines/step.ts"
 import type { Tuning } from "#machines/Tuning.ts"
+import { appendAudit, originOf } from "#sql/AuditStore.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
 import { insertHost } from "#sql/HostStore.ts"
 import { insertJob, makeJobOrder, type JobOrder } from "#sql/insertJob.ts"
@@ -37,6 +38,7 @@ export const quickTuning: Tuning = {
   call_ms: 4_000,
   send_ms: 3_000,
   run_ms: 15_000,
+  rollback_ms: 3_000,
   verify_ms: 8_000,
   leave_ms: 6_000,
   away_ms: 6_000,
@@ -220,15 +222,21 @@ export const makeWorld = async (
       return { stop }
     },
     apply: async (targets, order = {}) => {
-      const { answer } = await run(
-        insertJob(
-          operator,
-          makeJobOrder({
-            kind: "patch_apply",
-            host_ids: targets.map((host) => host.id),
-            max_concurrency: 100,
-            ...order
-          })
+      const wanted = makeJobOrder({
+        kind: "patch_apply",
+        host_ids: targets.map((host) => host.id),
+        max_concurrency: 100,
+        ...order
+      })
+      const answer = await run(
+        Effect.flatMap(SqlClient.SqlClient, (sql) =>
+          sql.withTransaction(
+            Effect.gen(function* () {
+              const made = yield* insertJob(operator, wanted)
+              yield* appendAudit(originOf(operator), made.audit)
+              return made.answer
+            })
+          )
         )
       )
       acknowledged.push({ table: "patch_jobs", id: answer.id })

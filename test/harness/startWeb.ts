@@ -10,13 +10,20 @@ import { createUser } from "#http/server/createUser.ts"
 import { ensureSigningKey } from "#http/server/SigningKey.ts"
 import type { World } from "./World.ts"
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo
       server.close(() => resolve(port))
     })
   })
+
+/** Where what these calls make is found. */
+const tables: Readonly<Record<string, string>> = {
+  "/api/v1/jobs": "patch_jobs",
+  "/api/v1/hosts": "hosts",
+  "/api/v1/groups": "groups"
+}
 
 export interface Web {
   readonly origin: string
@@ -27,7 +34,10 @@ export interface Web {
   readonly stop: () => Promise<void>
 }
 
-export const startWeb = async (world: World, consoleDirectory?: string): Promise<Web> => {
+const password = "a password of the test"
+
+/** What a web process finds when it starts: keys, a console and the administrator. */
+export const prepareWeb = async (world: World, consoleDirectory?: string) => {
   const files = await Effect.runPromise(ensureAuthority(world.secretsDir))
   const jwtKeyFile = join(world.secretsDir, "jwt.ed25519.pem")
   await ensureSigningKey(jwtKeyFile)
@@ -36,8 +46,63 @@ export const startWeb = async (world: World, consoleDirectory?: string): Promise
     mkdirSync(console, { recursive: true })
     writeFileSync(join(console, "index.html"), "<!doctype html><title>console</title>")
   }
-  const password = "a password of the test"
   await world.run(createUser({ username: "admin", displayName: "Administrator", role: "admin", password }))
+  return { files, jwtKeyFile, console }
+}
+
+/** Calls of the administrator, who signs in first. */
+export const signIn = async (world: World, port: number, caPem: string): Promise<Omit<Web, "stop">> => {
+  const origin = `https://localhost:${port}`
+  let token: string | undefined
+  const call = <A>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<A> =>
+    new Promise((resolve, reject) => {
+      const text = body === undefined ? undefined : JSON.stringify(body)
+      const sent = httpsRequest(
+        {
+          host: "127.0.0.1",
+          port,
+          servername: "localhost",
+          ca: caPem,
+          agent: false,
+          method,
+          path,
+          headers: {
+            host: `localhost:${port}`,
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(text === undefined
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+            ...(method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {}),
+            ...more
+          }
+        },
+        (response) => {
+          let answer = ""
+          response.setEncoding("utf8")
+          response.on("data", (chunk: string) => (answer += chunk))
+          response.on("end", () => {
+            const status = response.statusCode ?? 0
+            if (status >= 300) return reject(new Error(`${method} ${path} was answered ${status}: ${answer}`))
+            const content: unknown = answer === "" ? undefined : JSON.parse(answer)
+            const table = method === "POST" ? tables[path] : undefined
+            if (table !== undefined) world.acknowledged.push({ table, id: (content as { id: string }).id })
+            resolve(content as A)
+          })
+        }
+      )
+      sent.setTimeout(10_000, () => sent.destroy(new Error(`${method} ${path} was not answered`)))
+      sent.on("error", reject)
+      sent.end(text)
+    })
+
+  token = (await call<{ access_token: string }>("POST", "/api/v1/auth/login", { username: "admin", password }))
+    .access_token
+
+  return { origin, password, caPem, call }
+}
+
+export const startWeb = async (world: World, consoleDirectory?: string): Promise<Web> => {
+  const { files, jwtKeyFile, console } = await prepareWeb(world, consoleDirectory)
   const port = await freePort()
   const origin = `https://localhost:${port}`
   let fiber: Fiber.Fiber<unknown, unknown> | undefined
@@ -66,53 +131,8 @@ export const startWeb = async (world: World, consoleDirectory?: string): Promise
     })
   })
 
-  let token: string | undefined
-  const call = <A>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<A> =>
-    new Promise((resolve, reject) => {
-      const text = body === undefined ? undefined : JSON.stringify(body)
-      const sent = httpsRequest(
-        {
-          host: "127.0.0.1",
-          port,
-          servername: "localhost",
-          ca: files.ca.certificate_pem,
-          agent: false,
-          method,
-          path,
-          headers: {
-            host: `localhost:${port}`,
-            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-            ...(text === undefined
-              ? {}
-              : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
-            ...(method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {}),
-            ...more
-          }
-        },
-        (response) => {
-          let answer = ""
-          response.setEncoding("utf8")
-          response.on("data", (chunk: string) => (answer += chunk))
-          response.on("end", () => {
-            const status = response.statusCode ?? 0
-            if (status >= 300) return reject(new Error(`${method} ${path} was answered ${status}: ${answer}`))
-            resolve((answer === "" ? undefined : JSON.parse(answer)) as A)
-          })
-        }
-      )
-      sent.setTimeout(10_000, () => sent.destroy(new Error(`${method} ${path} was not answered`)))
-      sent.on("error", reject)
-      sent.end(text)
-    })
-
-  token = (await call<{ access_token: string }>("POST", "/api/v1/auth/login", { username: "admin", password }))
-    .access_token
-
   return {
-    origin,
-    password,
-    caPem: files.ca.certificate_pem,
-    call,
+    ...(await signIn(world, port, files.ca.certificate_pem)),
     stop: async () => {
       if (fiber !== undefined) await Effect.runPromise(Fiber.interrupt(fiber))
     }

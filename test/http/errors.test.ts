@@ -97,8 +97,8 @@ const table: ReadonlyArray<readonly [status: number, code: string, what: string,
   [
     413,
     "body_too_large",
-    "256 KiB and more for a job",
-    () => web.call("POST", "/api/v1/jobs", { token, raw: `"${"x".repeat(262_144)}"`, headers: key })
+    "512 KiB and more for a job",
+    () => web.call("POST", "/api/v1/jobs", { token, raw: `"${"x".repeat(524_288)}"`, headers: key })
   ],
   [
     415,

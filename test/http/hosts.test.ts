@@ -47,7 +47,7 @@ describe("registering", () => {
     })
     expect((await send(body)).json()).toEqual(made.json())
     const other = await send({ ...body, agent_port: 12001 })
-    expect([other.status, other.at("error.code")]).toEqual([409, "idempotency_key_reused"])
+    expect([other.status, other.at("error.code")]).toEqual([422, "idempotency_key_reused"])
     const audited = await lastAudit("host.register")
     expect(audited).toMatchObject({
       actor_name: "admin",

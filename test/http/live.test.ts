@@ -195,7 +195,7 @@ it("tells a job and, to who watches it, its hosts", async () => {
   await everybody.told("hello")
   const made = await web.call("POST", "/api/v1/jobs", {
     token,
-    body: { kind: "reboot", host_ids: [host] },
+    body: { kind: "reboot", when: { kind: "immediate" }, host_ids: [host] },
     headers: { "idempotency-key": "live" }
   })
   const id = made.string("id")

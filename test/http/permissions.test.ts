@@ -34,7 +34,11 @@ const open = [
   "POST /api/v1/auth/refresh",
   "POST /api/v1/auth/logout",
   "GET /status/health",
-  "GET /api/v1/ca/root.crt"
+  "GET /api/v1/ca/root.crt",
+  "POST /api/v1/enroll",
+  "GET /api/v1/enroll/status/:token",
+  "GET /api/v1/pki/crl.pem",
+  "GET /api/v1/pki/repo-config"
 ]
 
 /** §12.2 of the original design, as far as it exists; word for word. */
@@ -49,6 +53,7 @@ const kept = [
   "GET /api/v1/jobs",
   "POST /api/v1/jobs",
   "GET /api/v1/ca/root.crt",
+  "POST /api/v1/discovery/cidr",
   "GET /api/v1/hosts/:id/client.crt",
   "POST /api/v1/ws/ticket",
   "GET /status/health"
@@ -58,7 +63,7 @@ describe("the contract", () => {
   it("names a permission on every endpoint, procedure and socket", () => {
     expect(routes.length).toBeGreaterThan(25)
     for (const { method, path, need } of routes) expect([`${method} ${path}`, need]).not.toContain(undefined)
-    expect(Rpcs.requests.size).toBe(5)
+    expect(Rpcs.requests.size).toBe(10)
     for (const [tag, rpc] of Rpcs.requests) {
       expect([
         tag,

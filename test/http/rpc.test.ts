@@ -57,6 +57,27 @@ it("makes a job once per key, audited with the request's own id and address", as
   expect(rows).toEqual([{ request_id: first.answer.headers["x-request-id"], source_address: "127.0.0.1" }])
 })
 
+it("plans, pauses, resumes and cancels a job, and says why a host is not patched", async () => {
+  const job = { kind: "reboot", host_ids: [host] }
+  const plan = await rpc("PlanJob", { job }, auditor)
+  expect(plan.exit).toMatchObject({
+    _tag: "Success",
+    value: { hosts_total: 1, hosts: [{ waits_for: { code: "no_window" } }] }
+  })
+  const made = await rpc("CreateJob", {
+    idempotency_key: "planned",
+    job: { ...job, plan_hash: Object(plan.exit?.value).hash }
+  })
+  const id = String(Object(made.exit?.value).id)
+  for (const tag of ["PauseJob", "ResumeJob", "CancelJob"])
+    expect([tag, (await rpc(tag, { id })).exit?._tag]).toEqual([tag, "Success"])
+  expect(JSON.stringify((await rpc("PauseJob", { id }, auditor)).exit)).toContain('"Forbidden"')
+  expect((await rpc("HostReasons", { id: host })).exit).toMatchObject({
+    _tag: "Success",
+    value: { host: { code: "no_window" } }
+  })
+})
+
 it("watches a job until it ends", async () => {
   const { exit } = await rpc("CreateJob", { idempotency_key: "watch", job: { kind: "reboot", host_ids: [host] } })
   const id = String(Object(exit?.value).id)

@@ -201,6 +201,7 @@ export const aJob = (change: Partial<AgentJob>): AgentJob => ({
 })
 
 const aPlan = {
+  degraded: null,
   job_ids: [AgentJobId.make("J0")],
   changes: [{ name: "openssl", from: "1", to: "2" }],
   installed: { openssl: "1" },
@@ -212,7 +213,8 @@ const readings = (at: number) => ({
   active_job_id: null,
   uptime_seconds: uptimeAt(at),
   database_clean: true,
-  reboot_needed: false
+  reboot_needed: false,
+  services: {}
 })
 
 const ways: Record<Place, (drive: Drive, change: Partial<Order>) => unknown> = {

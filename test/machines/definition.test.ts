@@ -83,15 +83,15 @@ describe.each(machines)("the %s machine", (_, machine) => {
 })
 
 it("makes a mutating call in two states only, on entry", () => {
-  const mutating: ReadonlyArray<HostCallName> = ["apply", "reboot"]
+  const mutating: ReadonlyArray<HostCallName> = ["change", "reboot"]
   const found = nodesOf(hostMachine.root).flatMap((node) =>
     callsOnEntry(node).flatMap((name) => (mutating.some((one) => one === name) ? [`${node.id} ${name}`] : []))
   )
-  expect(found).toEqual(["dispatching apply", "leaving reboot"])
+  expect(found).toEqual(["dispatching change", "leaving reboot"])
   const elsewhere = nodesOf(hostMachine.root).flatMap((node) =>
     [...node.transitions.values()].flat().flatMap(({ actions }) => actions.map((action) => JSON.stringify(action)))
   )
-  for (const action of elsewhere) expect(action).not.toMatch(/"(apply|reboot)"/)
+  for (const action of elsewhere) expect(action).not.toMatch(/"params":"(change|reboot)"/)
 })
 
 it("bumps the number of the call when a state with a call is left", () => {

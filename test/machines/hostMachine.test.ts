@@ -342,9 +342,9 @@ describe("the link", () => {
   it("writes nothing for a poll without news", () => {
     const drive = new Drive().poll()
     const { snapshot } = drive
-    expect(drive.can({ type: "poll.ok", health: "healthy", reason: null, uptime_seconds: 5 })).toBe(false)
+    expect(drive.can({ type: "poll.ok", health: "healthy", reason: null, uptime_seconds: 9_000_000 })).toBe(false)
     expect(drive.poll().snapshot).toBe(snapshot)
-    drive.send({ type: "poll.ok", health: "degraded", reason: "/var 91 % full", uptime_seconds: 5 })
+    drive.send({ type: "poll.ok", health: "degraded", reason: "/var 91 % full", uptime_seconds: 9_000_000 })
     expect([drive.link, drive.context.link_reason]).toEqual(["degraded", "/var 91 % full"])
   })
 

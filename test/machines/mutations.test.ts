@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest"
 import { hostStep } from "#machines/step.ts"
 import { type Mutation, mutations } from "./mutations.ts"
 import {
+  aRollbackThatNeverBeginsEnds,
+  aServiceMayRestart,
   bootIsSeenByElapsedTime,
   crashesDoNotMoveDeadlines,
   lateReadIsDropped,
@@ -19,13 +21,19 @@ const found = (mutation: Mutation, lives: number, firstSeed = 1, lateness_ms = 2
 describe("found by simulated lives", { timeout: 60_000 }, () => {
   it("sending again after a restart", () => expect(found("resendOnResume", 40)).toContain("is sent twice"))
   it("trying again without a clear answer", () =>
-    expect(found("retryOnUnclear", 60)).toContain("was closed as without effect, but had one"))
+    expect(found("retryOnUnclear", 100, 350)).toContain("was closed as without effect, but had one"))
   it("not asking for the agent's jobs", () =>
     expect(found("skipJobList", 45)).toContain("was closed as without effect, but had one"))
   it("trusting the agent's word", () => expect(found("trustCompleted", 40)).toContain("is done without evidence"))
   it("a run without deadline", () => expect(found("noRunDeadline", 5)).toContain("no deadline in patching.running"))
   it("a pause shorter than a request in flight", () =>
-    expect(found("shortQuiet", 60, 1, 400_000)).toContain("was closed as without effect, but had one"))
+    expect(found("shortQuiet", 65, 1, 400_000)).toContain("was closed as without effect, but had one"))
+  it("taking what was not planned", () => expect(found("ignoredPlan", 40)).toContain("planned was"))
+  it("no pre-check", () => expect(found("ignoredPreCheck", 90, 30)).toContain("is sent though a service is down"))
+  it("work that does not fit its window", () =>
+    expect(found("ignoredLength", 60, 45)).toContain("is sent and does not fit its window"))
+  it("no look at the services afterwards", () =>
+    expect(found("ignoredServices", 50, 60)).toContain("is done though nginx went down"))
 })
 
 describe("found by a directed test", () => {
@@ -35,6 +43,10 @@ describe("found by a directed test", () => {
   it("entering the state again after a restart", () =>
     expect(() => crashesDoNotMoveDeadlines(mutations.reenterOnResume())).toThrow())
   it("comparing uptimes as numbers", () => expect(() => bootIsSeenByElapsedTime(mutations.plainUptime())).toThrow())
+  it("waiting for a rollback that never begins", () =>
+    expect(() => aRollbackThatNeverBeginsEnds(mutations.patientRollback())).toThrow())
+  it("no patience with a service that restarts", () =>
+    expect(() => aServiceMayRestart(mutations.impatientServices())).toThrow())
   it("a short pause", () => expect(() => pauseOutlastsARequest(mutations.shortQuiet())).toThrow())
 })
 

@@ -1,5 +1,6 @@
 /** The machine with one of its safeguards taken out. Each must turn a simulation or a directed test red. */
 
+import { isWindowClosed } from "#machines/hostFacts.ts"
 import { type HostGuard, hostGuards, makeWhen } from "#machines/hostGuards.ts"
 import { hostMachine, makeHostMachine, type HostMachine } from "#machines/hostMachine.ts"
 import { call, close, end, hostDelays, hostSetup, note, when } from "#machines/hostSetup.ts"
@@ -46,7 +47,7 @@ const withGuard = (name: HostGuard, guard: (typeof hostGuards)[HostGuard]): Host
 export const mutations = {
   resendOnResume: (tuning: Partial<Tuning> = {}) =>
     rewired(tuning, ["patching", "dispatching"], (state) => {
-      on(state)["resumed"] = { actions: [note("next"), call("apply")] } as unknown as Chart
+      on(state)["resumed"] = { actions: [note("next"), call("change")] } as unknown as Chart
     }),
   retryOnUnclear: (tuning: Partial<Tuning> = {}) =>
     rewired(tuning, ["patching", "dispatching"], (state) => {
@@ -93,6 +94,15 @@ export const mutations = {
         context.reboot_from !== null &&
         event.uptime_seconds < context.reboot_from.uptime_seconds
     ),
+  /** What the host offers now is taken, whatever was planned. */
+  ignoredPlan: () => withGuard("planChanged", () => false),
+  ignoredPreCheck: () => withGuard("preCheckFails", () => false),
+  /** Work starts as long as its window is open, whether it fits or not. */
+  ignoredLength: () => withGuard("tooLate", ({ context, event }) => isWindowClosed(context, event.at)),
+  ignoredServices: () => withGuard("serviceDown", () => false),
+  /** A rollback that waits for ever is asked about for ever. */
+  patientRollback: () => withGuard("neverBegan", () => false),
+  impatientServices: () => withGuard("mayComeUp", () => false),
   shortQuiet: () => makeHostStep(makeHostMachine({ tuning: { quiet_ms: 10_000 } }))
 } satisfies Record<string, (tuning?: Partial<Tuning>) => HostStep>
 export type Mutation = keyof typeof mutations

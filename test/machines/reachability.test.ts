@@ -16,7 +16,8 @@ const readings = {
   active_job_id: null,
   uptime_seconds: 100_000,
   database_clean: true,
-  reboot_needed: false
+  reboot_needed: false,
+  services: {}
 }
 
 const allEvents = (snapshot: HostSnapshot): Array<HostEvent> => {
@@ -45,7 +46,8 @@ const allEvents = (snapshot: HostSnapshot): Array<HostEvent> => {
         job_ids: [],
         changes: [{ name: "openssl", from: "1", to: "2" }],
         installed: { openssl: "1" },
-        format: "deb"
+        format: "deb",
+        degraded: null
       }
     },
     { type: "unavailable", at, call, kind: "timed_out", message: "", retry_after_ms: null },

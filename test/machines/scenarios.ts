@@ -1,5 +1,6 @@
 /** What chance alone does not find: each holds for the machine and breaks when its safeguard is taken out. */
 import assert from "node:assert/strict"
+import { AgentJobId } from "#core/Ids.ts"
 import type { HostStep } from "#machines/step.ts"
 import { Drive, unclear } from "./Drive.ts"
 
@@ -16,7 +17,8 @@ export const lateReadIsDropped = (step: HostStep): void => {
     uptime_seconds: 1,
     reboot_needed: false,
     database_clean: true,
-    active_job_id: null
+    active_job_id: null,
+    services: {}
   }
   drive.send({ type: "evidence", call: first, evidence })
   assert.equal(drive.work, "settling.inspecting")
@@ -47,6 +49,30 @@ export const bootIsSeenByElapsedTime = (step: HostStep): void => {
   assert.equal(drive.work, "rebooting.away")
   drive.pass(300).poll(100)
   assert.equal(drive.work, "rebooting.returning")
+}
+
+/** An agent that leaves a rollback pending does not keep its host for a day. */
+export const aRollbackThatNeverBeginsEnds = (step: HostStep): void => {
+  const drive = new Drive(step).order({
+    kind: "rollback",
+    method: "agent",
+    planned: [{ name: "openssl", from: "2", to: "1" }],
+    undone_agent_job_id: AgentJobId.make("J0")
+  })
+  drive.baseline({ changes: [], installed: { openssl: "2" } }).accepted()
+  drive.job({ operation: "rollback", status: "pending" }).deadline("run")
+  assert.deepEqual(drive.verdicts, ["not_executed"])
+}
+
+/** A service that is down right after its package was changed has time to come up. */
+export const aServiceMayRestart = (step: HostStep): void => {
+  const drive = new Drive(step).order({ services: ["nginx"] }).baseline({ services: { nginx: "up" } })
+  drive
+    .accepted()
+    .job({})
+    .evidence("2", { services: { nginx: "down" } })
+  drive.evidence("2", { services: { nginx: "up" } })
+  assert.deepEqual(drive.verdicts, ["done"])
 }
 
 /** The pause before asking is longer than a request that was sent can take to start. */

@@ -74,6 +74,7 @@ describe("a real package on a real root directory", () => {
   const apply = async () => {
     const job = await web.call<JobAnswer>("POST", "/api/v1/jobs", {
       kind: "patch_apply",
+      when: { kind: "immediate" },
       host_ids: [hostId],
       selection: { kind: "packages", names: ["demo-tool"] },
       reboot: "never"

@@ -3,6 +3,7 @@ import { Effect, Exit } from "effect"
 import { SqlClient } from "effect/sql"
 import { HostId, IntentId, type OrderId } from "#core/Ids.ts"
 import { newId } from "#core/newId.ts"
+import { machineVersion } from "#machines/step.ts"
 import { commitHosts, type HostCommitRow, wasCommitted } from "#sql/HostCommit.ts"
 import { makeHost, makeHosts, makeJob, onDatabase, row, takesUp, writtenFor } from "./commitFixtures.ts"
 
@@ -121,7 +122,7 @@ describe("the wall behind the check", () => {
           toLink = "healthy"
         ) => sql`
           insert into host_transitions (host_id, version, machine_version, event_type, event, from_link, to_link, from_work, to_work)
-          values (${host}, ${version}, 1, ${event}, '{}', ${fromLink}, ${toLink}, ${fromWork}, ${toWork})`
+          values (${host}, ${version}, ${machineVersion}, ${event}, '{}', ${fromLink}, ${toLink}, ${fromWork}, ${toWork})`
         yield* insert(1, "order", "idle", "patching.preparing")
         for (const illegal of [
           insert(2, "order", "idle", "patching.running"),
@@ -184,7 +185,8 @@ describe("an intent", () => {
                 uptime_seconds: 1,
                 reboot_needed: true,
                 database_clean: true,
-                active_job_id: null
+                active_job_id: null,
+                services: {}
               }
             },
             orderId: orders[index]!,

@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { HostId } from "#core/Ids.ts"
+import { type HostId, OrderId } from "#core/Ids.ts"
+import { newId } from "#core/newId.ts"
 import type { Patch } from "#core/Package.ts"
 import {
+  keepPackagesBefore,
   type SeenRow,
+  writeEffects,
   writeMissed,
   writePackages,
   writePatches,
@@ -201,6 +204,58 @@ describe("polls of many hosts", () => {
         assert.deepEqual(yield* feed(missed!), ["host"])
         yield* writeSeen([])
         yield* writeMissed([])
+      })
+    )
+  )
+})
+
+describe("what an order changed", () => {
+  const packages = (versions: Readonly<Record<string, string>>) =>
+    Object.entries(versions).map(([name, version]) => ({ name, version }))
+  const kept = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    Effect.map(
+      sql<{ before: unknown; effects: unknown }>`select packages_before as before, effects from order_effects`,
+      (rows) => rows.map((row) => ({ ...row }))
+    )
+  )
+
+  it.live("is every difference between the list before it was sent and the last one", () =>
+    onDatabase(
+      Effect.gen(function* () {
+        const host = yield* makeHost()
+        const { orders } = yield* makeJob([host])
+        const order = orders[0]!
+        const before = packages({ openssl: "1", curl: "7", vim: "9" })
+        yield* keepPackagesBefore(order, packages({ openssl: "0" }), 0)
+        // Somebody else was at work meanwhile, and nothing of this order has been sent yet.
+        yield* keepPackagesBefore(order, before, 0)
+        assert.deepEqual(yield* kept, [{ before, effects: null }])
+        yield* writeEffects(order, packages({ openssl: "2", curl: "7", vim: "9" }))
+        // A second try finds what the first one left behind; the list from before the first stays.
+        yield* keepPackagesBefore(order, packages({ openssl: "2", curl: "7" }), 1)
+        yield* writeEffects(order, packages({ openssl: "2", curl: "7", libnew: "1" }))
+        assert.deepEqual(yield* kept, [
+          {
+            before,
+            effects: [
+              { name: "libnew", from: null, to: "1" },
+              { name: "openssl", from: "1", to: "2" },
+              { name: "vim", from: "9", to: null }
+            ]
+          }
+        ])
+      })
+    )
+  )
+
+  it.live("is not guessed without a list from before, nor for an order that is gone", () =>
+    onDatabase(
+      Effect.gen(function* () {
+        const host = yield* makeHost()
+        const { orders } = yield* makeJob([host])
+        yield* writeEffects(orders[0]!, packages({ openssl: "2" }))
+        yield* keepPackagesBefore(newId(OrderId), packages({ openssl: "2" }), 0)
+        assert.deepEqual(yield* kept, [])
       })
     )
   )

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { retain } from "#actors/housekeeping/Retention.ts"
+import { machineVersion } from "#machines/step.ts"
 import { appendAudit } from "#sql/AuditStore.ts"
 import { makeHost, makeJob, onDatabase } from "./commitFixtures.ts"
 
@@ -31,7 +32,7 @@ describe("what goes after its time", () => {
         const host = yield* makeHost()
         const write = (version: number, days: number) => sql`
           insert into host_transitions (host_id, version, machine_version, at, event_type, event, from_link, to_link, from_work, to_work)
-          values (${host}, ${version}, 1, now() - ${days}::int * interval '1 day', 'poll.ok', '{}', 'healthy', 'healthy', 'idle', 'idle')`
+          values (${host}, ${version}, ${machineVersion}, now() - ${days}::int * interval '1 day', 'poll.ok', '{}', 'healthy', 'healthy', 'idle', 'idle')`
         yield* Effect.forEach([1, 2, 3, 4, 5], (version) => write(version, 100 - 20 * version))
         yield* sql`update host_snapshots set version = 5 where host_id = ${host}`
         yield* retain({ pci_profile: false })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { readHeartbeat } from "#sql/HeartbeatStore.ts"
+import { readClockSkew, readHeartbeat } from "#sql/HeartbeatStore.ts"
 import { beat, finishRequests, readLease, readRequests, renewLease, takeLease } from "#sql/WorkerStore.ts"
 import { makeHost, onDatabase } from "./commitFixtures.ts"
 
@@ -11,7 +11,7 @@ describe("the lease", () => {
       Effect.gen(function* () {
         assert.strictEqual((yield* readLease).epoch, 0)
         const epochs = yield* Effect.all(
-          Array.from({ length: 8 }, (_, index) => takeLease(`worker ${index}`)),
+          Array.from({ length: 8 }, (_, index) => Effect.map(takeLease(`worker ${index}`), ({ epoch }) => epoch)),
           { concurrency: 4 }
         )
         assert.deepEqual(epochs.sort(), [1, 2, 3, 4, 5, 6, 7, 8])
@@ -23,10 +23,10 @@ describe("the lease", () => {
   it.live("is renewed by its holder alone", () =>
     onDatabase(
       Effect.gen(function* () {
-        const old = yield* takeLease("first")
+        const { epoch: old } = yield* takeLease("first")
         assert.isTrue(yield* renewLease(old))
         const before = (yield* readLease).renewals
-        const epoch = yield* takeLease("second")
+        const { epoch } = yield* takeLease("second")
         assert.isFalse(yield* renewLease(old))
         assert.isTrue(yield* renewLease(epoch))
         assert.strictEqual((yield* readLease).renewals, before + 2)
@@ -40,7 +40,7 @@ describe("the heartbeat", () => {
     onDatabase(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        assert.deepEqual(yield* readHeartbeat, { fresh: false, beat_at: null, workers: [] })
+        assert.deepEqual(yield* readHeartbeat, { fresh: false, beat_at: null, clock_skew_seconds: 0, workers: [] })
         const worker = { id: "here/1", epoch: 1, pid: 1, programVersion: "1.2.3", role: "active" as const }
         yield* beat(worker)
         assert.isTrue((yield* readHeartbeat).fresh)
@@ -48,6 +48,11 @@ describe("the heartbeat", () => {
         assert.isFalse((yield* readHeartbeat).fresh)
         yield* beat(worker)
         assert.isTrue((yield* readHeartbeat).fresh)
+        yield* sql`update worker_heartbeat set beat_at = now() + interval '91 seconds'`
+        assert.isFalse((yield* readHeartbeat).fresh, "before the database's clock was set back")
+        yield* beat({ ...worker, clock_skew_ms: -61_400 })
+        assert.strictEqual((yield* readHeartbeat).clock_skew_seconds, -61)
+        assert.strictEqual(yield* readClockSkew, -61_400)
         yield* sql`insert into worker_heartbeat (worker_id, epoch, pid, program_version, beat_at)
           values ('gone/9', 0, 9, '1', now() - interval '25 hours')`
         yield* beat(worker)

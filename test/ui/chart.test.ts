@@ -144,7 +144,7 @@ describe("the marks", () => {
   it("are told in words", () => {
     const last = { region: "work", from: "patching.dispatching", event: "accepted", to: "patching.running" } as const
     expect(inWords(layout.wide, "work", at({ work: "patching.running", last }), { last })).toBe(
-      "Work: patching, running is active: Installing on the host. Last transition dispatching to running. Possible next: verifying, retrying, failed, settling."
+      "Work: patching, running is active: Agent at work on the host. Last transition dispatching to running. Possible next: verifying, retrying, failed, settling."
     )
     expect(
       inWords(layout.wide, "link", at({ link: "degraded" }), { last, words: { degraded: "/var 91 % full" } })

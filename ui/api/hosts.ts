@@ -12,6 +12,7 @@ import type {
 } from "#core/Host.ts"
 import type { HostSummary } from "#core/HostState.ts"
 import type { Page } from "#core/Page.ts"
+import type { HostReasons } from "#core/Reason.ts"
 import type { HostSort } from "#http/api/Hosts.ts"
 import { getJson, getText, post, postJson, send } from "./client.ts"
 
@@ -19,6 +20,7 @@ export interface HostFilter {
   readonly q?: string | undefined
   readonly status?: ReadonlyArray<HostSummary> | undefined
   readonly os?: ReadonlyArray<string> | undefined
+  readonly group?: string | undefined
   readonly pending?: "security" | "any" | undefined
   readonly reboot_needed?: boolean | undefined
 }
@@ -72,6 +74,9 @@ export const readPackages = (id: string, signal?: AbortSignal): Promise<HostPack
   getJson(path(id, "/packages"), { signal })
 export const readPatches = (id: string, signal?: AbortSignal): Promise<HostPatches> =>
   getJson(path(id, "/patches"), { signal })
+/** Why it is not patched, for the host and for each pending package. */
+export const readReasons = (id: string, signal?: AbortSignal): Promise<HostReasons> =>
+  getJson(path(id, "/reasons"), { signal })
 export const readTransitions = (id: string, cursor?: string, signal?: AbortSignal): Promise<Page<HostTransition>> =>
   getJson(path(id, "/transitions"), { query: { cursor, limit: 100 }, signal })
 export const readHostJobs = (id: string, cursor?: string, signal?: AbortSignal): Promise<Page<HostJob>> =>

@@ -5,6 +5,8 @@ import { formatMoment, type Zone } from "./time.ts"
 
 export const waitWords = (reason: WaitReason, zone: Zone): string => {
   switch (reason.code) {
+    case "clock_skew":
+      return `The clocks of database and worker differ by ${plural(Math.abs(reason.skew_seconds), "second")}: nothing is started until they agree`
     case "wave_not_reached":
       return `Wave ${reason.wave}: starts when wave ${reason.current_wave} has ended`
     case "paused":

@@ -1,13 +1,17 @@
 /** Registers a host by name or address, then hands over its certificate, key and commands: once. */
 import { useNavigate } from "@solidjs/router"
-import { createSignal, Match, Show, Switch, type JSX } from "solid-js"
+import { createSignal, For, Match, Show, Switch, type JSX } from "solid-js"
 import type { HostDetail, IssuedCertificate, NewHost } from "#core/Host.ts"
+import type { GroupId } from "#core/Ids.ts"
 import { ApiError } from "../api/ApiError.ts"
+import { listGroups } from "../api/groups.ts"
 import { createHost, issueCertificate } from "../api/hosts.ts"
 import { keys } from "../api/keys.ts"
 import { queryClient } from "../api/queryClient.ts"
-import { may } from "../api/session.ts"
+import { may, user } from "../api/session.ts"
+import { useData } from "../api/useData.ts"
 import { Dialog } from "../kit/Dialog.tsx"
+import { Icon } from "../kit/Icon.tsx"
 import { IssuedOnce } from "./IssuedOnce.tsx"
 import { readAddress } from "./readAddress.ts"
 
@@ -26,6 +30,14 @@ export default function AddHostDialog(props: { onClose: () => void }): JSX.Eleme
   // One key for one registration, however often the button is pressed after a lost answer.
   const key = crypto.randomUUID()
   let field: HTMLInputElement | undefined
+  const groups = useData(() => ({
+    queryKey: [...keys.groups, "choices"],
+    queryFn: ({ signal }) => listGroups({ limit: 500 }, signal)
+  }))
+  const [group, setGroup] = createSignal("")
+  /** An operator with one group has nothing to choose. */
+  const choices = () => groups.data?.items ?? []
+  const mustChoose = (): boolean => user()?.role === "operator" && choices().length > 0
 
   const issue = async (id: string): Promise<void> => {
     setBusy(true)
@@ -47,7 +59,8 @@ export default function AddHostDialog(props: { onClose: () => void }): JSX.Eleme
     const body: NewHost = {
       ...(place.kind === "fqdn" ? { fqdn: place.value } : { address: place.value }),
       agent_port: Number(port()),
-      ...(name().trim() === "" ? {} : { display_name: name().trim() })
+      ...(name().trim() === "" ? {} : { display_name: name().trim() }),
+      ...(group() === "" ? {} : { group_ids: [group() as GroupId] })
     }
     setBusy(true)
     try {
@@ -129,6 +142,28 @@ export default function AddHostDialog(props: { onClose: () => void }): JSX.Eleme
                 onInput={(event) => setName(event.currentTarget.value)}
               />
             </div>
+            <Show when={choices().length > 0}>
+              <div class="field">
+                <label for="host-group">Group</label>
+                <span class="sel">
+                  <select
+                    class="inp"
+                    id="host-group"
+                    required={mustChoose() && choices().length > 1}
+                    value={group()}
+                    onChange={(event) => setGroup(event.currentTarget.value)}
+                  >
+                    <Show when={!mustChoose() || choices().length > 1}>
+                      <option value="">
+                        {mustChoose() ? "Choose one of your groups" : "None: every operator sees it"}
+                      </option>
+                    </Show>
+                    <For each={choices()}>{(one) => <option value={one.id}>{one.name}</option>}</For>
+                  </select>
+                  <Icon name="down" />
+                </span>
+              </div>
+            </Show>
             <Show when={fault()}>
               {(error) => (
                 <p class="fault" role="alert">

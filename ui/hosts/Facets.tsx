@@ -2,6 +2,7 @@
 import { createMemo, For, Show, type JSX } from "solid-js"
 import type { HostSummary } from "#core/HostState.ts"
 import { keys } from "../api/keys.ts"
+import { listGroups } from "../api/groups.ts"
 import { listHosts } from "../api/hosts.ts"
 import { useData } from "../api/useData.ts"
 import { count } from "../format/numbers.ts"
@@ -68,6 +69,11 @@ export const Facets = (props: {
         ((fleet.data?.by_summary[summary] ?? 0) > 0 || props.query.status?.includes(summary) === true)
     )
   )
+  const groups = useData(() => ({
+    queryKey: [...keys.groups, "facets"],
+    queryFn: ({ signal }) => listGroups({ limit: 50 }, signal),
+    staleTime: 60_000
+  }))
   const systems = useSystems()
   const names = createMemo(() => [...new Set([...systems(), ...(props.query.os ?? [])])].toSorted())
   return (
@@ -106,6 +112,20 @@ export const Facets = (props: {
           onChange={(on) => props.onChange({ reboot_needed: on ? true : undefined })}
         />
       </Group>
+      <Show when={(groups.data?.items.length ?? 0) > 0}>
+        <Group title="Group">
+          <For each={groups.data?.items ?? []}>
+            {(group) => (
+              <Facet
+                words={group.name}
+                hosts={group.hosts_total}
+                on={props.query.group === group.id}
+                onChange={(on) => props.onChange({ group: on ? group.id : undefined })}
+              />
+            )}
+          </For>
+        </Group>
+      </Show>
       <Show when={names().length > 0}>
         <Group title="System">
           <For each={names()}>

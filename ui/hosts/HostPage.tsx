@@ -38,6 +38,8 @@ const tabs: ReadonlyArray<{
   { path: "packages", name: "Packages" },
   { path: "patches", name: "Patches", n: (host) => host.pending },
   { path: "jobs", name: "Jobs" },
+  { path: "windows", name: "Windows" },
+  { path: "policy", name: "Policy" },
   { path: "certificate", name: "Certificate" }
 ]
 

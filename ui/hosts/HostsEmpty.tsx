@@ -1,4 +1,5 @@
 /** The list without rows: nothing registered yet, or nothing that matches. */
+import { A } from "@solidjs/router"
 import { Show, type JSX } from "solid-js"
 import { may } from "../api/session.ts"
 import { Icon } from "../kit/Icon.tsx"
@@ -18,6 +19,12 @@ export const HostsEmpty = (props: { onAdd: () => void }): JSX.Element => (
           <Icon name="plus" />
           Add host
         </button>
+        <Show when={may("discovery:run")}>
+          <A class="btn" href="/discovery">
+            <Icon name="search" />
+            Discover hosts
+          </A>
+        </Show>
       </div>
     </Show>
   </div>

@@ -1,5 +1,5 @@
 /** All hosts: filter and order in the address, live cells, selection, and what can be done with the chosen ones. */
-import { useNavigate, useSearchParams } from "@solidjs/router"
+import { A, useNavigate, useSearchParams } from "@solidjs/router"
 import {
   createEffect,
   createMemo,
@@ -17,6 +17,7 @@ import type { HostItem } from "#core/Host.ts"
 import { keys } from "../api/keys.ts"
 import { listAllHosts, listHosts } from "../api/hosts.ts"
 import { may } from "../api/session.ts"
+import { queryString } from "../api/client.ts"
 import { usePages } from "../api/useData.ts"
 import { count } from "../format/numbers.ts"
 import { DataArea } from "../kit/DataArea.tsx"
@@ -49,7 +50,14 @@ export default function HostsPage(): JSX.Element {
   const query = createMemo(() => readHostQuery(parameters))
   const change = (part: Partial<HostQuery>): void => setParameters(writeHostQuery(part), { replace: true })
   const clear = (): void =>
-    change({ q: undefined, status: undefined, os: undefined, pending: undefined, reboot_needed: undefined })
+    change({
+      q: undefined,
+      status: undefined,
+      os: undefined,
+      group: undefined,
+      pending: undefined,
+      reboot_needed: undefined
+    })
 
   const list = usePages(() => ({
     queryKey: [...keys.hosts, query()],
@@ -108,6 +116,17 @@ export default function HostsPage(): JSX.Element {
       sayFailed("The chosen hosts could not be read", cause)
     }
   }
+  /** A whole match goes as its filter, which the server resolves when the job is made. */
+  const deploy = (): void => {
+    const now = selection()
+    if (now.kind === "all" && chosen() === total())
+      navigate(`/deploy${queryString({ match: "all", ...writeHostQuery(query()) })}`)
+    else
+      void resolve().then(
+        (hosts) => navigate("/deploy", { state: { host_ids: hosts.map(({ id }) => id) } }),
+        (cause: unknown) => sayFailed("The chosen hosts could not be read", cause)
+      )
+  }
   const refresh = async (): Promise<void> => refreshHosts(await resolve())
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === "Escape" && chosen() > 0 && document.querySelector("[role=dialog]") === null)
@@ -134,6 +153,12 @@ export default function HostsPage(): JSX.Element {
           </p>
         </div>
         <div class="actions">
+          <Show when={may("discovery:run")}>
+            <A class="btn quiet" href="/discovery">
+              <Icon name="search" />
+              Discover hosts
+            </A>
+          </Show>
           <Show when={may("hosts:create")}>
             <button class="btn" type="button" onClick={() => setParameters({ add: "host" })}>
               <Icon name="plus" />
@@ -190,6 +215,7 @@ export default function HostsPage(): JSX.Element {
               selection={selection()}
               onSelect={setSelection}
               onApply={() => void apply()}
+              onDeploy={deploy}
               onRefresh={() => void refresh()}
             />
           </Show>

@@ -1,8 +1,10 @@
 /** Pending updates, installed against available, with a choice that leads to "Apply now". */
+import { A } from "@solidjs/router"
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js"
 import type { Patch } from "#core/Package.ts"
+import type { Reason } from "#core/Reason.ts"
 import { keys } from "../api/keys.ts"
-import { readPatches } from "../api/hosts.ts"
+import { readPatches, readReasons } from "../api/hosts.ts"
 import { may } from "../api/session.ts"
 import { useData } from "../api/useData.ts"
 import { count, plural } from "../format/numbers.ts"
@@ -15,6 +17,8 @@ import { Time } from "../kit/Time.tsx"
 import { useHost } from "./HostContext.ts"
 import styles from "./PatchesTab.module.css"
 
+const REASONS_AGAIN_MS = 10_000
+
 const matches = (patch: Patch, wanted: string): boolean =>
   [patch.name, ...patch.cve_ids].some((text) => text.toLowerCase().includes(wanted))
 
@@ -25,6 +29,7 @@ const worstFirst = (a: Patch, b: Patch): number =>
 
 const Row = (props: {
   patch: Patch
+  why: Reason | undefined
   chosen: boolean
   onChoose: (on: boolean) => void
   choosing: boolean
@@ -66,6 +71,9 @@ const Row = (props: {
     <td>
       <State of={props.patch.requires_reboot ? rebootStates.yes : rebootStates.no} />
     </td>
+    <td class={`muted ${styles["why"]}`} title={props.why?.message}>
+      {props.why?.message ?? ""}
+    </td>
   </tr>
 )
 
@@ -78,6 +86,12 @@ export default function PatchesTab(): JSX.Element {
     queryKey: keys.patches(host().id),
     queryFn: ({ signal }) => readPatches(host().id, signal)
   }))
+  const reasons = useData(() => ({
+    queryKey: keys.reasons(host().id),
+    queryFn: ({ signal }) => readReasons(host().id, signal),
+    refetchInterval: REASONS_AGAIN_MS
+  }))
+  const why = createMemo(() => new Map((reasons.data?.packages ?? []).map(({ name, reason }) => [name, reason])))
   const shown = createMemo(() => {
     const wanted = text().trim().toLowerCase()
     return (patches.data?.items ?? [])
@@ -138,6 +152,24 @@ export default function PatchesTab(): JSX.Element {
       >
         {() => (
           <>
+            <Show when={reasons.data?.host}>
+              {(reason) => (
+                <p class={styles["reason"]} role="status">
+                  <Icon name="info" />
+                  <span>
+                    {reason().message}
+                    <Show when={reason().job}>
+                      {(job) => (
+                        <>
+                          {" "}
+                          <A href={`/jobs/${job().id}`}>Job #{job().number}</A>
+                        </>
+                      )}
+                    </Show>
+                  </span>
+                </p>
+              )}
+            </Show>
             <div class="scrollx" tabIndex={0} role="group" aria-label="Updates">
               <table class={`tbl ${styles["table"]}`}>
                 <thead>
@@ -181,6 +213,7 @@ export default function PatchesTab(): JSX.Element {
                     <th scope="col" class={styles["short"]}>
                       Restart
                     </th>
+                    <th scope="col">Why it is still pending</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -188,6 +221,7 @@ export default function PatchesTab(): JSX.Element {
                     {(patch) => (
                       <Row
                         patch={patch}
+                        why={why().get(patch.name)}
                         choosing={choosing()}
                         chosen={chosen().has(patch.name)}
                         onChoose={(on) => choose([patch.name], on)}

@@ -13,6 +13,7 @@ export const SelectionBar = (props: {
   selection: Selection
   onSelect: (selection: Selection) => void
   onApply: () => void
+  onDeploy: () => void
   onRefresh: () => void
 }): JSX.Element => (
   <div class={styles["bar"]} role="region" aria-label="Chosen hosts">
@@ -37,6 +38,10 @@ export const SelectionBar = (props: {
       </button>
     </Show>
     <Show when={may("jobs:create")}>
+      <button class="btn" type="button" onClick={() => props.onDeploy()}>
+        <Icon name="calendar" />
+        Plan a job…
+      </button>
       <button class="btn primary" type="button" onClick={() => props.onApply()}>
         <Icon name="deploy" />
         Apply patches…

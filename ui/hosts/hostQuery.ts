@@ -34,18 +34,21 @@ const one = (value: Parameters[string]): string | undefined => {
 const many = (value: Parameters[string]): ReadonlyArray<string> =>
   (typeof value === "object" ? value : [value ?? ""]).flatMap((text) => text.split(",")).filter((text) => text !== "")
 
+const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 const isSummary = (text: string): text is HostSummary => Object.hasOwn(summaries, text)
 
 /** What is not understood is left out rather than sent. */
 export const readHostQuery = (parameters: Parameters): HostQuery => {
   const status = many(parameters["status"]).filter(isSummary)
   const os = many(parameters["os"])
+  const group = one(parameters["group"])
   const pending = one(parameters["pending"])
   const reboot = one(parameters["reboot"])
   return {
     q: one(parameters["q"]),
     status: status.length > 0 ? status : undefined,
     os: os.length > 0 ? os : undefined,
+    group: group !== undefined && isId(group) ? group : undefined,
     pending: pending === "security" || pending === "any" ? pending : undefined,
     reboot_needed: reboot === "yes" ? true : reboot === "no" ? false : undefined,
     sort: sorts.find((sort) => sort === one(parameters["sort"])) ?? USUAL_SORT
@@ -58,6 +61,7 @@ export const writeHostQuery = (change: Partial<HostQuery>): Record<string, strin
   if ("q" in change) parameters["q"] = change.q
   if ("status" in change) parameters["status"] = change.status?.join(",")
   if ("os" in change) parameters["os"] = change.os?.join(",")
+  if ("group" in change) parameters["group"] = change.group
   if ("pending" in change) parameters["pending"] = change.pending
   if ("reboot_needed" in change) {
     parameters["reboot"] = change.reboot_needed === undefined ? undefined : change.reboot_needed ? "yes" : "no"
@@ -70,6 +74,7 @@ export const hostFilter = (query: HostQuery): HostFilter => ({
   q: query.q,
   status: query.status,
   os: query.os,
+  group: query.group,
   pending: query.pending,
   reboot_needed: query.reboot_needed
 })
@@ -100,6 +105,7 @@ export const filterTags = (query: HostQuery): ReadonlyArray<FilterTag> => {
       without: { reboot_needed: undefined }
     })
   }
+  if (query.group !== undefined) tags.push({ words: "In one group", without: { group: undefined } })
   if (query.os !== undefined) tags.push({ words: `System is ${query.os.join(" or ")}`, without: { os: undefined } })
   return tags
 }

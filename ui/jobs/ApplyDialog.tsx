@@ -15,7 +15,7 @@ import { Icon } from "../kit/Icon.tsx"
 import { consequences, readNames, type Choice } from "./consequences.ts"
 import styles from "./ApplyDialog.module.css"
 
-const MOST_HOSTS = 2500
+const MOST_HOSTS = 10_000
 
 const policies: ReadonlyArray<{ readonly value: RebootPolicy; readonly words: string; readonly hint: string }> = [
   { value: "never", words: "Never", hint: "A restart that is owed stays owed." },

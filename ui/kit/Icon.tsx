@@ -104,6 +104,31 @@ const shapes = {
       <path d="M4.6 4.75h.1M4.6 11.25h.1" stroke-width="2" />
     </>
   ),
+  settings: () => (
+    <>
+      <path d="M2.5 4.5h6M11.5 4.5h2M2.5 11.5h2M7.5 11.5h6" />
+      <circle cx="10" cy="4.5" r="1.5" />
+      <circle cx="6" cy="11.5" r="1.5" />
+    </>
+  ),
+  calendar: () => (
+    <>
+      <rect x="2.5" y="3.5" width="11" height="10" rx="1.5" />
+      <path d="M2.5 6.5h11M5.5 2v3M10.5 2v3" />
+    </>
+  ),
+  group: () => (
+    <>
+      <rect x="2" y="2" width="12" height="12" rx="2" stroke-dasharray="2.6 2" />
+      <path d="M5 6h6M5 10h6" />
+    </>
+  ),
+  hold: () => (
+    <>
+      <rect x="3" y="7" width="10" height="6.5" rx="1.4" />
+      <path d="M5.2 7V5a2.8 2.8 0 0 1 5.6 0v2" />
+    </>
+  ),
   deploy: () => (
     <>
       <path d="M8 2v8M4.8 7L8 10.2 11.2 7" />

@@ -4,14 +4,17 @@ import { For, Show, type JSX } from "solid-js"
 import { count } from "../format/numbers.ts"
 import { Icon, Logo } from "../kit/Icon.tsx"
 import { Time } from "../kit/Time.tsx"
-import { isAt, places, type Place } from "./places.ts"
+import { isAt, places, tabs, type Place } from "./places.ts"
+import { useWaiting } from "../enrolments/useWaiting.ts"
 import { useFleet } from "./useFleet.ts"
 
-const groups: ReadonlyArray<Place["group"]> = ["Overview", "Fleet", "Work"]
+const groups: ReadonlyArray<Place["group"]> = ["Overview", "Fleet", "Work", "System"]
 
 export const Rail = (props: { at: string; open: boolean; onClose: () => void }): JSX.Element => {
   const fleet = useFleet()
+  const waiting = useWaiting()
   const note = (place: Place): string | undefined => {
+    if (place.path === "/enrolments") return waiting() > 0 ? `${count(waiting())} waiting` : undefined
     if (fleet.data === undefined) return undefined
     if (place.path === "/hosts") return count(fleet.data.hosts_total)
     if (place.path === "/jobs" && fleet.data.jobs.running > 0) return `${count(fleet.data.jobs.running)} running`
@@ -82,7 +85,7 @@ export const Rail = (props: { at: string; open: boolean; onClose: () => void }):
 
 export const TabBar = (props: { at: string }): JSX.Element => (
   <nav class="tabbar" aria-label="Sections">
-    <For each={places}>
+    <For each={tabs}>
       {(place) => (
         <A href={place.path} aria-current={isAt(place, props.at) ? "page" : undefined}>
           <Icon name={place.icon} />

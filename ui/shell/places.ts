@@ -4,15 +4,25 @@ import type { IconName } from "../kit/Icon.tsx"
 export interface Place {
   readonly path: string
   readonly name: string
-  readonly group: "Overview" | "Fleet" | "Work"
+  readonly group: "Overview" | "Fleet" | "Work" | "System"
   readonly icon: IconName
 }
 
 export const places: ReadonlyArray<Place> = [
   { path: "/", name: "Dashboard", group: "Overview", icon: "dashboard" },
   { path: "/hosts", name: "Hosts", group: "Fleet", icon: "host" },
-  { path: "/jobs", name: "Jobs", group: "Work", icon: "jobs" }
+  { path: "/groups", name: "Groups", group: "Fleet", icon: "group" },
+  { path: "/discovery", name: "Discover hosts", group: "Fleet", icon: "search" },
+  { path: "/enrolments", name: "Enrolments", group: "Fleet", icon: "shield" },
+  { path: "/deploy", name: "Deploy", group: "Work", icon: "deploy" },
+  { path: "/jobs", name: "Jobs", group: "Work", icon: "jobs" },
+  { path: "/windows", name: "Windows", group: "Work", icon: "calendar" },
+  { path: "/holds", name: "Holds", group: "Work", icon: "hold" },
+  { path: "/settings", name: "Settings", group: "System", icon: "settings" }
 ]
+
+/** On a phone's tab bar; the drawer has the rest. */
+export const tabs: ReadonlyArray<Place> = places.filter(({ path }) => ["/", "/hosts", "/jobs"].includes(path))
 
 export const isAt = (place: Place, pathname: string): boolean =>
   place.path === "/" ? pathname === "/" : pathname === place.path || pathname.startsWith(`${place.path}/`)

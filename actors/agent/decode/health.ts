@@ -1,4 +1,5 @@
 /** `GET /health`, all profiles. */
+import { normalAgentVersion } from "#core/agentAbilities.ts"
 import { isObject, type JsonObject, numberOf, textOf, unwrap } from "./json.ts"
 
 export interface AgentHealth {
@@ -31,8 +32,6 @@ const degradedReason = (data: JsonObject): string => {
     : `The agent calls itself "${word}".`
 }
 
-export const normalVersion = (text: string): string => text.replace(/^v(?=\d)/, "").replace(/-\d+$/, "")
-
 /** Undefined without a status or an uptime: then it is not a health answer. */
 export const decodeHealth = (body: unknown): AgentHealth | undefined => {
   const data = unwrap(body)
@@ -46,7 +45,7 @@ export const decodeHealth = (body: unknown): AgentHealth | undefined => {
     health: healthy ? "healthy" : "degraded",
     reason: healthy ? null : degradedReason(data),
     uptime_seconds,
-    agent_version: version === null ? null : normalVersion(version),
+    agent_version: version === null ? null : normalAgentVersion(version),
     raw: data
   }
 }

@@ -1,7 +1,7 @@
 /** `GET /packages` and `GET /packages/{name}`. */
 import { compareDeb, compareRpm } from "#core/Version.ts"
 import type { InstalledPackage, PackageFormat } from "#core/Package.ts"
-import { foldWord, isObject, listOf, textOf, unwrap } from "./json.ts"
+import { foldWord, isObject, listOf, textOf, textsOf, unwrap } from "./json.ts"
 
 const INSTALLED = new Set(["installed", "upgradable"])
 
@@ -11,14 +11,16 @@ const decodePackage = (value: unknown): InstalledPackage | undefined => {
   const version = textOf(value["version"])
   if (name === null || version === null) return undefined
   const status = foldWord(value["status"])
-  return status === "" || INSTALLED.has(status) ? { name, version } : undefined
+  if (status !== "" && !INSTALLED.has(status)) return undefined
+  const versions = value["available_versions"]
+  return Array.isArray(versions) ? { name, version, available_versions: textsOf(versions) } : { name, version }
 }
 
 /** What is installed; available packages drop out. Undefined when there is no list. */
 export const decodePackages = (body: unknown): ReadonlyArray<InstalledPackage> | undefined => {
   const data = unwrap(body)
   const list = Array.isArray(data) ? data : isObject(data) ? data["packages"] : undefined
-  if (!Array.isArray(list)) return undefined
+  if (!Array.isArray(list) || (list.length > 0 && !list.some(isObject))) return undefined
   const packages: Array<InstalledPackage> = []
   for (const entry of listOf(list)) {
     const found = decodePackage(entry)

@@ -54,7 +54,8 @@ const decodePatch = (value: unknown): Patch | undefined => {
 export const decodePatches = (body: unknown): PatchList | undefined => {
   const data = unwrap(body)
   const list = Array.isArray(data) ? data : isObject(data) ? data["patches"] : undefined
-  if (!Array.isArray(list)) return undefined
+  // Taken for an empty list, nonsense would mean that nothing is pending.
+  if (!Array.isArray(list) || (list.length > 0 && !list.some(isObject))) return undefined
   const patches = new Map<string, Patch>()
   for (const entry of list) {
     const patch = decodePatch(entry)

@@ -1,4 +1,5 @@
 /** `GET /system/info`, all profiles. */
+import { canAgent } from "#core/agentAbilities.ts"
 import type { PackageFormat } from "#core/Package.ts"
 import { booleanOf, isObject, textOf, unwrap } from "./json.ts"
 
@@ -40,19 +41,8 @@ export const packageFormat = (os: string | null): PackageFormat => {
   return RPM.test(name) ? "rpm" : "other"
 }
 
-const atLeast = (version: string, wanted: readonly [number, number, number]): boolean => {
-  const parts = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(version)
-  if (!parts) return false
-  for (let i = 0; i < 3; i++) {
-    const part = Number(parts[i + 1] ?? 0)
-    const other = wanted[i] ?? 0
-    if (part !== other) return part > other
-  }
-  return true
-}
-
 /** Agents before 2.5.5 know one distribution's marker only: their yes counts, their no cannot be known. */
 export const rebootNeeded = (info: SystemInfo, agentVersion: string | null): boolean | null => {
   if (info.pending_reboot === true) return true
-  return agentVersion !== null && atLeast(agentVersion, [2, 5, 5]) ? info.pending_reboot : null
+  return canAgent(agentVersion, "reboot_need") ? info.pending_reboot : null
 }

@@ -6,7 +6,7 @@ import { recordComplianceForever } from "#actors/housekeeping/Compliance.ts"
 import { beatForever } from "#actors/housekeeping/Heartbeat.ts"
 import { makeHost, onDatabase } from "#test/sql/commitFixtures.ts"
 
-const worker = { id: "here/1", epoch: 3, pid: 77, programVersion: "1.2.3" }
+const worker = { id: "here/1", epoch: 3, pid: 77, programVersion: "1.2.3", role: "active" as const }
 
 /**
  * Moves the test's clock on by steps, with real input and output between them, until the answer fits.

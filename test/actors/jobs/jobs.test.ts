@@ -1,42 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import type { JobId } from "#core/Ids.ts"
 import { requestCancel } from "#sql/JobStore.ts"
 import { until } from "#test/fleet/makeTestFleet.ts"
 import { makeWorld, type World, type WorldHost } from "#test/harness/World.ts"
-
-const REST = ["succeeded", "partially_failed", "failed", "cancelled"]
-
-/** POST /patches/apply calls that reached the host. */
-const sent = (world: World, host: WorldHost): number =>
-  Object.entries(world.fleet.view(host.address).calls)
-    .filter(([call]) => call.startsWith("POST") && call.endsWith("/patches/apply"))
-    .reduce((sum, [, count]) => sum + count, 0)
-
-const applied = (world: World, host: WorldHost) =>
-  world.fleet.readLedger(host.address).filter((entry) => entry.operation === "patchapply")
-
-const stateOf = async (world: World, job: JobId) =>
-  (await world.query<{ state: string }>("select state from patch_jobs where id = $1", [job]))[0]!.state
-
-const ends = (world: World, job: JobId, deadline = 20_000) =>
-  until(
-    () => stateOf(world, job),
-    (state) => REST.includes(state),
-    deadline
-  )
-
-interface Share {
-  readonly host_id: string
-  readonly state: string
-  readonly ended: boolean
-  readonly outcome: { readonly verdict: string; readonly message: string } | null
-}
-
-const shares = (world: World, job: JobId) =>
-  world.query<Share & Record<string, unknown>>(
-    "select host_id, state, ended, outcome from patch_job_hosts where job_id = $1 order by id",
-    [job]
-  )
+import { applied, ends, REST, sent, type Share, shares, stateOf } from "./jobWorld.ts"
 
 describe("jobs of a small fleet", () => {
   let world: World
@@ -72,7 +38,7 @@ describe("jobs of a small fleet", () => {
       expect(begun()).toBe(released + wanted)
       const [counts] = await world.query<{ open: number; queued: number }>(
         `select count(*) filter (where not ended and state not in ('queued', 'waiting'))::int as open,
-           count(*) filter (where state = 'queued')::int as queued from patch_job_hosts where job_id = $1`,
+           count(*) filter (where state in ('queued', 'waiting'))::int as queued from patch_job_hosts where job_id = $1`,
         [job]
       )
       expect(counts!.open).toBeLessThanOrEqual(3)
@@ -149,10 +115,13 @@ describe("jobs of a small fleet", () => {
     const second = await world.apply([host!])
     await until(
       () => stateOf(world, second),
-      (state) => state === "running",
+      (state) => state === "waiting",
       10_000
     )
-    expect((await shares(world, second)).map((row) => row.state)).toEqual(["queued"])
+    const [number] = await world.query<{ number: number }>("select number::int from patch_jobs where id = $1", [first])
+    expect((await shares(world, second)).map((row) => [row.state, row.waits_for])).toEqual([
+      ["waiting", { code: "blocked_by_job", job_number: number?.number }]
+    ])
     expect(sent(world, host!)).toBe(1)
     world.fleet.release(host!.address)
     expect(await ends(world, first)).toBe("succeeded")

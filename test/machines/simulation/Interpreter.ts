@@ -1,14 +1,28 @@
 /** Carries out a machine's calls on the simulated agent: slow, lossy, and without memory over a crash. */
-import type { HostCall } from "#core/HostCommand.ts"
+import type { HostCall, HostChangeCall } from "#core/HostCommand.ts"
 import type { AgentJob, AgentJobEntry } from "#core/AgentJob.ts"
 import type { Baseline, Evidence, HostEvent } from "#core/HostEvent.ts"
 import type { AgentJobId } from "#core/Ids.ts"
-import type { Selection } from "#core/Package.ts"
 import { seconds } from "./Scheduler.ts"
 import type { Life } from "./Life.ts"
-import type { SimulatedJob } from "./SimulatedHost.ts"
+import type { SimulatedJob, Work } from "./SimulatedHost.ts"
 
-type Mutating = Extract<HostCall, { kind: "Apply" | "Reboot" }>
+type Reading = Extract<HostCall, { kind: "ReadBaseline" | "ReadEvidence" }>
+
+const workOf = (call: Exclude<HostChangeCall, { kind: "Reboot" }>): Work => {
+  switch (call.kind) {
+    case "Apply":
+      return { kind: "apply", names: call.names }
+    case "Install":
+      return { kind: "install", packages: call.packages }
+    case "Update":
+      return { kind: "update", name: call.name }
+    case "Remove":
+      return { kind: "remove", name: call.name }
+    case "Rollback":
+      return { kind: "rollback", jobId: call.job_id }
+  }
+}
 
 const entryOf = (job: SimulatedJob): AgentJobEntry => ({
   id: job.id as AgentJobId,
@@ -47,15 +61,13 @@ export class Interpreter {
   }
 
   run(call: HostCall): void {
-    if (call.kind === "Apply" || call.kind === "Reboot") return this.mutate(call)
+    if ("intent" in call) return this.mutate(call)
     if (call.kind === "Watch") return this.standing(call.call, seconds(30), () => this.watch(call.call, call.job_id))
     if (call.kind === "Probe") return this.standing(call.call, seconds(10), () => this.poll())
     if (call.kind === "ReadEvidence" && call.standing)
-      return this.standing(call.call, seconds(15), () =>
-        this.read(call.call, () => this.evidence(call.call, call.names))
-      )
-    if (call.kind === "ReadEvidence") return this.read(call.call, () => this.evidence(call.call, call.names))
-    if (call.kind === "ReadBaseline") return this.read(call.call, () => this.baseline(call.call, call.selection))
+      return this.standing(call.call, seconds(15), () => this.read(call.call, () => this.evidence(call)))
+    if (call.kind === "ReadEvidence") return this.read(call.call, () => this.evidence(call))
+    if (call.kind === "ReadBaseline") return this.read(call.call, () => this.baseline(call))
     this.read(call.call, () => ({
       type: "jobs",
       at: this.life.time.now,
@@ -128,47 +140,50 @@ export class Interpreter {
     })
   }
 
-  private facts() {
+  private facts(call: Reading) {
     const { host, time } = this.life
     return {
       at: time.now,
       uptime_seconds: host.uptimeSeconds,
       database_clean: host.databaseClean,
       reboot_needed: host.rebootIsNeeded,
-      active_job_id: (host.activeJob?.id ?? null) as AgentJobId | null
+      active_job_id: (host.activeJob?.id ?? null) as AgentJobId | null,
+      services: Object.fromEntries(call.services.map((unit) => [unit, host.service]))
     }
   }
 
-  private evidence(call: number, names: ReadonlyArray<string>): HostEvent {
+  private evidence(call: Extract<Reading, { kind: "ReadEvidence" }>): HostEvent {
     const versions = this.life.host.versions()
     const evidence: Evidence = {
-      ...this.facts(),
-      installed: Object.fromEntries(names.map((name) => [name, versions[name] ?? null]))
+      ...this.facts(call),
+      installed: Object.fromEntries(call.names.map((name) => [name, versions[name] ?? null]))
     }
-    return { type: "evidence", at: 0, call, evidence }
+    return { type: "evidence", at: 0, call: call.call, evidence }
   }
 
-  private baseline(call: number, selection: Selection): HostEvent {
+  private baseline(call: Extract<Reading, { kind: "ReadBaseline" }>): HostEvent {
     const { host } = this.life
+    const { selection } = call
     const names = selection.kind === "packages" ? selection.names : [...host.packages.keys()]
     const changes = names.flatMap((name) => {
       const entry = host.packages.get(name)
-      if (entry === undefined || entry.available <= entry.installed) return []
+      if (entry === undefined || entry.installed === 0 || entry.available <= entry.installed) return []
       return [{ name, from: String(entry.installed), to: String(entry.available) }]
     })
     const baseline: Baseline = {
-      ...this.facts(),
+      ...this.facts(call),
       job_ids: host.jobs.map((job) => job.id as AgentJobId),
       changes,
       installed: host.versions(),
-      format: "deb"
+      format: "deb",
+      degraded: this.life.chance() < 0.1 ? "The agent could not refresh its package lists." : null
     }
-    return { type: "baseline", at: 0, call, baseline }
+    return { type: "baseline", at: 0, call: call.call, baseline }
   }
 
-  private mutate(call: Mutating): void {
+  private mutate(call: HostChangeCall): void {
     const { life } = this
-    life.ledger.leaves(call.intent)
+    life.ledger.leaves(call, life.time.now)
     const { intent } = call
     if (!life.host.reachable || life.chance() < 0.02)
       return this.later(seconds(life.chance() * 10), () => ({
@@ -197,11 +212,11 @@ export class Interpreter {
       }))
   }
 
-  private answer(call: Mutating, process: number): void {
+  private answer(call: HostChangeCall, process: number): void {
     const { life } = this
     const { intent } = call
     const reply =
-      call.kind === "Apply" ? life.host.apply(intent, call.names) : life.host.reboot(intent, call.delay_seconds)
+      call.kind === "Reboot" ? life.host.reboot(intent, call.delay_seconds) : life.host.change(intent, workOf(call))
     if (process !== life.process || life.chance() < 0.08) return
     const delay = life.chance() < 0.05 ? seconds(61 + life.chance() * 199) : seconds(life.chance() * 3)
     this.later(delay, () =>

@@ -133,7 +133,9 @@ export class Life {
     this.events++
     this.log.push(event)
     this.snapshot = snapshot
-    if (event.type === "order") this.ledger.ordered(event.order.id, this.time.now)
+    if (event.type === "order") this.ledger.ordered(event.order, this.time.now)
+    if (event.type === "baseline") this.ledger.looked(event.baseline)
+    if (event.type === "evidence") this.ledger.proved(event.evidence)
     for (const id of timers.cancelled) this.timers.delete(id)
     for (const { id, delay_ms } of timers.set)
       this.arm(id, { due: this.time.now + delay_ms, armed: ++this.armed, postponed: false })
@@ -238,7 +240,7 @@ export class Life {
 
   private report(): LifeReport {
     const endings: Record<string, number> = {}
-    for (const outcomes of this.ledger.outcomes.values())
+    for (const { outcomes } of this.ledger.orders.values())
       for (const { verdict } of outcomes) endings[verdict] = (endings[verdict] ?? 0) + 1
     return {
       seed: this.options.seed,

@@ -1,5 +1,5 @@
 /** Operators: they order, change their minds, remove hosts, and decide what the machine cannot. */
-import { type JobId, OrderId } from "#core/Ids.ts"
+import { AgentJobId, type JobId, OrderId } from "#core/Ids.ts"
 import { type Order, orderDefaults } from "#core/Order.ts"
 import type { WorkState } from "#core/HostState.ts"
 import type { Life } from "./Life.ts"
@@ -27,6 +27,7 @@ export class People {
     life.time.after(minutes(1 + life.chance() * 90), () => {
       if (life.chance() < 0.8) life.host.publish()
       const order = this.makeOrder(++this.ordered)
+      if (life.chance() < 0.15) life.host.publish()
       life.deliver({ type: "order", at: life.time.now, order, by })
       if (life.chance() < 0.03) this.retire()
       if (life.chance() < 0.15) this.cancel(order.id)
@@ -67,15 +68,76 @@ export class People {
   private makeOrder(n: number): Order {
     const { chance, options, time } = this.life
     const policy = chance()
+    const kind = kindOf(chance())
+    const closes = chance() < 0.25
     return {
       ...orderDefaults,
       id: OrderId.make(idOf(options.seed, n)),
       job_id: idOf(options.seed, 100 + n) as JobId,
-      kind: chance() < 0.12 ? "reboot" : "patch_apply",
+      kind,
       selection: chance() < 0.6 ? { kind: "all" } : { kind: "packages", names: ["pkg-0", "pkg-2"] },
       reboot: policy < 0.4 ? "never" : policy < 0.8 ? "if_needed" : "always",
       reboot_delay_seconds: chance() < 0.2 ? 60 : 0,
-      closes_at: chance() < 0.25 ? time.now + minutes(chance() * 60) : null
+      closes_at: closes ? time.now + minutes(chance() * 60) : null,
+      expected_ms: closes && chance() < 0.5 ? minutes(chance() * 20) : 0,
+      on_change: chance() < 0.6 ? "stop" : "take",
+      held: chance() < 0.15 ? ["pkg-1"] : chance() < 0.03 ? ["pkg-*"] : [],
+      services: chance() < 0.4 ? ["nginx"] : [],
+      pre_check: { degraded: chance() < 0.3 ? "stop" : "go", unknown: chance() < 0.2 ? "stop" : "go" },
+      ...this.packagesOf(kind)
     }
   }
+
+  /** What such an order says about packages, as somebody plans it who looks at the host now. */
+  private packagesOf(kind: Order["kind"]): Partial<Order> {
+    const { chance, host } = this.life
+    switch (kind) {
+      case "patch_apply": {
+        if (chance() < 0.4) return {}
+        const pending = [...host.packages].filter(
+          ([, { installed, available }]) => installed > 0 && available > installed
+        )
+        const planned = pending.map(([name, { installed, available }]) => ({
+          name,
+          from: String(installed),
+          to: String(available)
+        }))
+        return { planned, pin_versions: chance() < 0.3 }
+      }
+      case "package_install": {
+        const version =
+          chance() < 0.5 ? null : String(1 + Math.floor(chance() * (host.packages.get("extra")?.available ?? 1)))
+        return { packages: [{ name: "extra", version }, ...(chance() < 0.3 ? [{ name: "pkg-1", version: null }] : [])] }
+      }
+      case "package_update":
+        return { packages: [{ name: chance() < 0.8 ? "pkg-1" : "extra", version: null }] }
+      case "package_remove":
+        return { packages: [{ name: chance() < 0.7 ? "extra" : "pkg-3", version: null }] }
+      case "rollback":
+        return this.undoing()
+      default:
+        return {}
+    }
+  }
+
+  /** Undoes the last job that changed anything; without one there is nothing planned. */
+  private undoing(): Partial<Order> {
+    const { chance, host } = this.life
+    const job = host.jobs.find(({ before, operation }) => before.length > 0 && operation !== "rollback")
+    const planned = (job?.before ?? []).map(([name, version]) => {
+      const now = host.packages.get(name)?.installed ?? 0
+      return { name, from: now === 0 ? null : String(now), to: version === 0 ? null : String(version) }
+    })
+    return job !== undefined && chance() < 0.5
+      ? { planned, method: "agent", undone_agent_job_id: AgentJobId.make(job.id) }
+      : { planned, method: "versions" }
+  }
+}
+
+const kindOf = (share: number): Order["kind"] => {
+  if (share < 0.1) return "reboot"
+  if (share < 0.2) return "package_install"
+  if (share < 0.28) return "package_update"
+  if (share < 0.36) return "package_remove"
+  return share < 0.5 ? "rollback" : "patch_apply"
 }

@@ -18,6 +18,11 @@ export interface Traits {
   readonly rebootsByItself: number
   readonly ignoresReboot: number
   readonly neverReturns: number
+  /** Installs older versions, too. */
+  readonly downgrades: boolean
+  /** Carries out rollbacks; the others leave them pending for ever. */
+  readonly rollsBack: boolean
+  readonly stopsService: number
 }
 
 export const traitsOf = (chance: Chance): Traits => {
@@ -32,19 +37,46 @@ export const traitsOf = (chance: Chance): Traits => {
     restarts: 0.06 * often,
     rebootsByItself: 0.03 * often,
     ignoresReboot: 0.03 * often,
-    neverReturns: 0.02 * often
+    neverReturns: 0.02 * often,
+    downgrades: chance() < 0.5,
+    rollsBack: chance() < 0.5,
+    stopsService: 0.08 * often
   }
 }
 
 interface Package {
+  /** 0 is not installed. */
   installed: number
   available: number
   readonly kernel: boolean
 }
 
+/** What a mutating call asks of the packages. */
+export type Work =
+  | { readonly kind: "apply"; readonly names: ReadonlyArray<string> }
+  | {
+      readonly kind: "install"
+      readonly packages: ReadonlyArray<{ readonly name: string; readonly version: string | null }>
+    }
+  | { readonly kind: "update" | "remove"; readonly name: string }
+  | { readonly kind: "rollback"; readonly jobId: string }
+
+const operations = {
+  apply: "patchapply",
+  install: "install",
+  update: "update",
+  remove: "remove",
+  rollback: "rollback"
+} as const
+
+/** A package and the version it is to get; 0 removes it. */
+type Aim = readonly [name: string, to: number]
+
 export interface SimulatedJob {
   readonly id: string
-  readonly operation: "patchapply" | "reboot" | "install"
+  readonly operation: (typeof operations)[Work["kind"]] | "reboot"
+  /** Versions that it replaced. */
+  readonly before: Array<Aim>
   status: "pending" | "running" | "completed" | "failed"
   retryable: boolean
   errorCode: string | null
@@ -53,7 +85,7 @@ export interface SimulatedJob {
 /** One mutating request that the agent took. */
 export interface Start {
   readonly intent: string
-  readonly action: "apply" | "reboot"
+  readonly action: Work["kind"] | "reboot"
   readonly at: number
   effective: boolean
   alive: boolean
@@ -62,6 +94,10 @@ export interface Start {
 export type Reply =
   | { readonly kind: "accepted"; readonly jobId: string }
   | { readonly kind: "refused"; readonly retryable: boolean; readonly retryAfterMs: number | null }
+
+const isOpen = ({ status }: SimulatedJob): boolean => status === "pending" || status === "running"
+
+const waits = ({ operation, status }: SimulatedJob): boolean => operation === "rollback" && status === "pending"
 
 export class SimulatedHost {
   readonly packages = new Map<string, Package>()
@@ -80,6 +116,7 @@ export class SimulatedHost {
   private bootedAt: number
   private dirtyUntil = 0
   private rebootNeeded = false
+  private serviceDownUntil = 0
   private jobNumber = 0
   /** Grows when the agent's process dies; what an earlier one had begun is dead. */
   private life = 0
@@ -95,6 +132,7 @@ export class SimulatedHost {
     this.bootedAt = time.now - (chance() < 0.3 ? minutes(chance() * 10) : hours(1 + chance() * 2000))
     for (let n = 0; n < 4; n++)
       this.packages.set(`pkg-${n}`, { installed: 1, available: chance() < 0.7 ? 2 : 1, kernel: n === 0 })
+    this.packages.set("extra", { installed: 0, available: 1, kernel: false })
     if (chance() < 0.05) this.foreignJob()
     while (chance() < 0.5) this.outage(hours(chance() * 8), minutes(chance() < 0.5 ? 1 + chance() * 10 : chance() * 90))
   }
@@ -107,8 +145,14 @@ export class SimulatedHost {
     return Math.floor((this.time.now - this.bootedAt) / 1000)
   }
 
+  /** A rollback that waits for ever is at work for nobody but a restart. */
   get activeJob(): SimulatedJob | undefined {
-    return this.jobs.find((job) => job.status === "pending" || job.status === "running")
+    return this.jobs.find((job) => isOpen(job) && (this.traits.rollsBack || !waits(job)))
+  }
+
+  get service(): "up" | "down" | "unknown" {
+    if (!this.traits.informed) return "unknown"
+    return this.time.now < this.serviceDownUntil ? "down" : "up"
   }
 
   get databaseClean(): boolean | null {
@@ -120,23 +164,32 @@ export class SimulatedHost {
   }
 
   versions(): Record<string, string> {
-    return Object.fromEntries([...this.packages].map(([name, { installed }]) => [name, String(installed)]))
+    return Object.fromEntries(
+      [...this.packages].flatMap(([name, { installed }]) => (installed === 0 ? [] : [[name, String(installed)]]))
+    )
   }
 
   /** New versions appear in the repository. */
   publish(): void {
-    for (const entry of this.packages.values()) if (this.chance() < 0.6) entry.available = entry.installed + 1
+    for (const entry of this.packages.values()) if (this.chance() < 0.6) entry.available++
   }
 
-  apply(intent: string, names: ReadonlyArray<string>): Reply {
+  change(intent: string, work: Work): Reply {
     if (this.activeJob !== undefined) return { kind: "refused", retryable: true, retryAfterMs: seconds(60) }
     if (this.chance() < this.traits.refuses)
       return { kind: "refused", retryable: this.chance() < 0.6, retryAfterMs: this.chance() < 0.5 ? seconds(60) : null }
-    this.watchForRepetition(intent, names)
-    const start: Start = { intent, action: "apply", at: this.time.now, effective: false, alive: true }
+    const undone = work.kind === "rollback" ? this.jobs.find(({ id }) => id === work.jobId) : undefined
+    if (work.kind === "rollback" && (undone === undefined || isOpen(undone)))
+      return { kind: "refused", retryable: false, retryAfterMs: null }
+    this.watchForRepetition(intent, work)
+    const start: Start = { intent, action: work.kind, at: this.time.now, effective: false, alive: true }
     this.ledger.starts.push(start)
-    const job = this.newJob("patchapply")
+    const job = this.newJob(operations[work.kind])
     const { life } = this
+    if (work.kind === "rollback" && !this.traits.rollsBack) {
+      start.alive = false
+      return { kind: "accepted", jobId: job.id }
+    }
     const hangs = this.chance() < this.traits.hangs
     const length = hangs
       ? hours(100)
@@ -146,16 +199,17 @@ export class SimulatedHost {
     this.time.after(seconds(this.chance() * 3), () => {
       if (this.life === life) job.status = "running"
     })
-    this.plan(length, life, start, () => this.finish(job, start, names))
+    const goals = this.aims(work)
+    this.plan(length, life, start, () => this.finish(job, start, goals))
     if (this.chance() < this.traits.restarts)
-      this.time.after(length * this.chance() * 1.2, () => this.restartAgent(names))
+      this.time.after(length * this.chance() * 1.2, () => this.restartAgent(goals))
     else if (this.chance() < this.traits.rebootsByItself)
-      this.time.after(length * this.chance() * 1.2, () => this.boot(null, names))
+      this.time.after(length * this.chance() * 1.2, () => this.boot(null, goals))
     return { kind: "accepted", jobId: job.id }
   }
 
   reboot(intent: string, delaySeconds: number): Reply {
-    if (this.activeJob !== undefined) return { kind: "refused", retryable: false, retryAfterMs: null }
+    if (this.jobs.some(isOpen)) return { kind: "refused", retryable: false, retryAfterMs: null }
     if (this.chance() < this.traits.refuses)
       return { kind: "refused", retryable: this.chance() < 0.5, retryAfterMs: null }
     const start: Start = { intent, action: "reboot", at: this.time.now, effective: false, alive: true }
@@ -185,79 +239,106 @@ export class SimulatedHost {
     })
   }
 
-  private watchForRepetition(intent: string, names: ReadonlyArray<string>): void {
+  private watchForRepetition(intent: string, work: Work): void {
     const order = intent.split("/")[0]
-    if (names.every((name) => !this.isPending(name)))
-      this.broken.push(`${intent} applies again what is installed already`)
+    if (work.kind !== "rollback" && this.aims(work).length === 0)
+      this.broken.push(`${intent} asks again for what is there already`)
     for (const start of this.ledger.starts)
-      if (start.action === "apply" && start.alive && start.intent.split("/")[0] === order)
+      if (start.action !== "reboot" && start.alive && start.intent.split("/")[0] === order)
         this.broken.push(`${intent} starts while ${start.intent} is at work`)
   }
 
-  private isPending(name: string): boolean {
-    const entry = this.packages.get(name)
-    return entry !== undefined && entry.available > entry.installed
+  /** What the package manager would change now. */
+  private aims(work: Work): ReadonlyArray<Aim> {
+    const entryOf = (name: string) => this.packages.get(name) ?? { installed: 0, available: 0 }
+    const differing = (aims: ReadonlyArray<Aim>) => aims.filter(([name, to]) => entryOf(name).installed !== to)
+    switch (work.kind) {
+      case "apply":
+        return differing(work.names.map((name) => [name, entryOf(name).available]))
+      case "update":
+        return differing([[work.name, entryOf(work.name).available]])
+      case "remove":
+        return differing([[work.name, 0]])
+      case "install":
+        return differing(
+          work.packages.map(({ name, version }) => [name, version === null ? entryOf(name).available : Number(version)])
+        )
+      case "rollback":
+        return differing(this.jobs.find(({ id }) => id === work.jobId)?.before ?? [])
+    }
   }
 
-  private install(names: ReadonlyArray<string>, share: number): boolean {
-    const wanted = names.filter((name) => this.isPending(name))
-    const taken = wanted.slice(0, Math.ceil(wanted.length * share))
-    for (const name of taken) {
+  private put(aims: ReadonlyArray<Aim>, share: number, job: SimulatedJob | undefined): boolean {
+    const taken = aims.slice(0, Math.ceil(aims.length * share))
+    for (const [name, to] of taken) {
       const entry = this.packages.get(name)
       if (entry === undefined) continue
-      entry.installed = entry.available
+      job?.before.push([name, entry.installed])
+      entry.installed = to
       if (entry.kernel) this.rebootNeeded = true
     }
+    if (taken.length > 0 && this.chance() < this.traits.stopsService)
+      this.serviceDownUntil = this.time.now + (this.chance() < 0.5 ? seconds(this.chance() * 60) : hours(1000))
     return taken.length > 0
   }
 
-  private finish(job: SimulatedJob, start: Start, names: ReadonlyArray<string>): void {
+  /** Older than what is there, on an agent that is not told to go back. */
+  private isRefusedByTheTool(job: SimulatedJob, aims: ReadonlyArray<Aim>): boolean {
+    return (
+      job.operation === "install" &&
+      !this.traits.downgrades &&
+      aims.some(([name, to]) => to < (this.packages.get(name)?.installed ?? 0))
+    )
+  }
+
+  private finish(job: SimulatedJob, start: Start, aims: ReadonlyArray<Aim>): void {
     start.alive = false
-    if (this.chance() < this.traits.fails) {
+    const refused = this.isRefusedByTheTool(job, aims)
+    if (refused || this.chance() < this.traits.fails) {
       job.status = "failed"
       job.retryable = this.chance() < 0.6
       job.errorCode = "PKG_MANAGER_ERROR"
-      if (this.chance() < 0.3) start.effective = this.install(names, this.chance() < 0.3 ? 1 : 0.5)
+      if (!refused && this.chance() < 0.3) start.effective = this.put(aims, this.chance() < 0.3 ? 1 : 0.5, job)
     } else if (this.chance() < this.traits.lies) {
       job.status = "completed"
-      if (this.chance() < 0.3) start.effective = this.install(names, 0.5)
+      if (this.chance() < 0.3) start.effective = this.put(aims, 0.5, job)
     } else {
-      start.effective = this.install(names, 1)
+      start.effective = this.put(aims, 1, job)
       job.status = "completed"
     }
     if (this.chance() < 0.1) this.time.after(minutes(this.chance() * 5), () => this.restartAgent([]))
   }
 
   /** Whatever was at work dies; some of it may have been installed, and the database may be half way for a while. */
-  private kill(names: ReadonlyArray<string>): void {
+  private kill(aims: ReadonlyArray<Aim>): void {
     this.life++
-    const [atWork] = this.ledger.starts.filter((start) => start.alive && start.action === "apply")
+    const [atWork] = this.ledger.starts.filter((start) => start.alive && start.action !== "reboot")
     for (const start of this.ledger.starts) start.alive = false
     if (atWork !== undefined && this.chance() < 0.4) {
-      atWork.effective = this.install(names, this.chance())
+      atWork.effective = this.put(aims, this.chance(), undefined)
       if (this.chance() < 0.3) this.dirtyUntil = this.time.now + minutes(this.chance() * 60)
     }
     if (this.traits.forgetful) this.jobs = []
     else
       for (const job of this.jobs)
-        if (job.status === "pending" || job.status === "running") {
+        if (isOpen(job) && !(waits(job) && !this.traits.rollsBack)) {
           job.status = "failed"
           job.errorCode = "AGENT_RESTARTED"
         }
   }
 
-  private restartAgent(names: ReadonlyArray<string>): void {
+  private restartAgent(aims: ReadonlyArray<Aim>): void {
     if (!this.hostUp || !this.agentUp) return
-    this.kill(names)
+    this.kill(aims)
     this.agentUp = false
     this.time.after(seconds(1 + this.chance() * 60), () => {
       this.agentUp = true
     })
   }
 
-  private boot(intent: string | null, names: ReadonlyArray<string>): void {
+  private boot(intent: string | null, aims: ReadonlyArray<Aim>): void {
     if (!this.hostUp) return
-    this.kill(names)
+    this.kill(aims)
     this.hostUp = false
     const away =
       this.chance() < this.traits.neverReturns
@@ -271,6 +352,7 @@ export class SimulatedHost {
       this.agentUp = true
       this.bootedAt = this.time.now - seconds(5)
       this.rebootNeeded = false
+      this.serviceDownUntil = 0
     })
   }
 
@@ -278,6 +360,7 @@ export class SimulatedHost {
     const job: SimulatedJob = {
       id: `J${++this.jobNumber}`,
       operation,
+      before: [],
       status: "pending",
       retryable: false,
       errorCode: null
