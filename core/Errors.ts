@@ -12,6 +12,10 @@ export const ErrorDetails = Schema.Struct({
   fields: Schema.optionalKey(Schema.Array(FieldError)),
   /** Hosts in the way, for 409 on a job. */
   host_ids: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The jobs that have these hosts, the first 20. */
+  jobs: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ job_number: Schema.Int, kind: Schema.String, requested_by: Schema.String }))
+  ),
   retry_after_seconds: Schema.optionalKey(Schema.Int),
   /** Hosts that somebody counted on, and those there are, for 409 on a job. */
   expected_hosts: Schema.optionalKey(Schema.Int),

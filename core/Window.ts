@@ -184,7 +184,7 @@ export const faultOf = (window: WindowContent): { readonly path: string; readonl
 export const WindowOutcome = Schema.Literals(["fired", "missed", "nothing", "refused"])
 export type WindowOutcome = typeof WindowOutcome.Type
 
-/** What became of one opening of a window with automatic apply; an opening has at most one. */
+/** What became of one opening; it has at most one. Without automatic apply there is one only where jobs waited in vain. */
 export const WindowRun = Schema.Struct({
   window_id: WindowId,
   opens_at: Timestamp,

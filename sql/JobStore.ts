@@ -110,6 +110,15 @@ const pausing = (caller: Caller, id: JobId, pause: boolean) =>
             message: `Job ${now.number} is already ${now.state.replace("_", " ")}.`
           })
         }
+        const foreign = yield* sql`
+          select 1 from patch_job_hosts o join hosts h on h.id = o.host_id
+          where o.job_id = ${id} and not ${hostScope(sql, caller.principal)} limit 1`
+        if (foreign.length > 0) {
+          return yield* new Conflict({
+            code: "not_all_in_sight",
+            message: `Job ${now.number} has hosts that you cannot see, so it is not yours to ${pause ? "pause" : "resume"}. Cancel your part of it, or ask somebody who sees all of it.`
+          })
+        }
         if (pause === (now.paused_by !== null)) {
           return yield* new Conflict({
             code: pause ? "job_paused" : "job_not_paused",

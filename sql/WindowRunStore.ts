@@ -4,8 +4,9 @@ import { SqlClient } from "effect/sql"
 import type { GroupId, HostId, JobId, WindowId } from "#core/Ids.ts"
 import type { Principal } from "#core/User.ts"
 import type { MaintenanceWindow, WindowOutcome, WindowRun } from "#core/Window.ts"
-import { firingKey } from "#core/window/firings.ts"
+import { firingKey, type Unattended } from "#core/window/firings.ts"
 import type { PastDuration } from "#core/window/simulate.ts"
+import { unstartedJobHostStates } from "./dispatchFacts.ts"
 import { hostScope } from "./hostScope.ts"
 import { numbers } from "./numbers.ts"
 import { runColumns, windowColumns } from "./windowColumns.ts"
@@ -55,6 +56,27 @@ export const readRecorded = Effect.gen(function* () {
     from window_runs where opens_at > now() - interval '42 days'`
   const recorded: ReadonlySet<string> = new Set(rows.map(firingKey))
   return recorded
+})
+
+/**
+ * Hosts whose next look is overdue, of jobs that wait for windows. A worker that is there notes at that moment why the host still
+ * waits, or starts it: what is noted is when the last worker left off. One that was never looked at is overdue since its job.
+ */
+export const readUnattended = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<Unattended>`
+    select host_id, (extract(epoch from since) * 1000)::float8 as since, (extract(epoch from until) * 1000)::float8 as until
+    from (
+      select o.host_id, j.expires_at as until, case o.waits_for->>'code'
+        when 'waiting_for_window' then (o.waits_for->>'at')::timestamptz
+        when 'window_too_short' then (o.waits_for->>'next_at')::timestamptz
+        else case when o.waits_for is null then j.created_at end end as since
+      from patch_job_hosts o join patch_jobs j on j.id = o.job_id
+      where not o.ended and o.state = any(${unstartedJobHostStates}::text[]) and j.finished_at is null
+        and j.run_when->>'kind' = 'next_window' and j.paused_by is null and j.cancel_requested_by is null
+        and j.stopped_reason is null
+    ) x
+    where since is not null`
 })
 
 export interface NewRun {

@@ -78,6 +78,8 @@ const poll = Effect.fnUntraced(function* (host: HostHandle, due: DueQueue<HostId
     })
     const failure = yield* readRest(host, health.agent_version, full, settings).pipe(
       Effect.as(null),
+      // Else the next poll, for which the list is not due yet, would call all well.
+      Effect.tapError(() => Effect.sync(() => void (host.patchesReadAt = null))),
       Effect.catchTag("SqlError", (error) =>
         Effect.as(Effect.logWarning("What the host answered could not be stored; it is read again", error), null)
       ),
@@ -112,6 +114,21 @@ const poll = Effect.fnUntraced(function* (host: HostHandle, due: DueQueue<HostId
   yield* client.health(host.target).pipe(Effect.matchEffect({ onSuccess: answered, onFailure: missed }))
 })
 
+/** Health, system information, patches and packages. */
+const CALLS_OF_A_FULL_POLL = 4
+const CALLS_AT_ONCE = 40
+
+/** How many milliseconds too early so many calls would be; a few may come at once after a quiet moment. */
+const makePace = (atOnce: number) => {
+  let free = atOnce
+  let last = 0
+  return (now: number, calls: number, perSecond: number): number => {
+    free = Math.min(atOnce, free + ((now - last) * perSecond) / 1000) - calls
+    last = now
+    return free < 0 ? (-free * 1000) / perSecond : 0
+  }
+}
+
 /** Starts the polls of all hosts that the supervisor holds or loads later. */
 export const makePoller = Effect.gen(function* () {
   const supervisor = yield* HostSupervisor
@@ -119,6 +136,7 @@ export const makePoller = Effect.gen(function* () {
   const due = yield* makeDueQueue<HostId>()
   const turns = yield* Queue.bounded<HostHandle>(settings.pollers)
   const polling = new Set<HostId>()
+  const pace = makePace(CALLS_AT_ONCE)
   let overdue = 0
 
   supervisor.onLoaded((host, stored) =>
@@ -133,7 +151,12 @@ export const makePoller = Effect.gen(function* () {
 
   yield* Effect.gen(function* () {
     const host = supervisor.handles.get(yield* due.take)
-    if (host !== undefined) yield* Queue.offer(turns, host)
+    if (host === undefined) return
+    const now = yield* monotonicMillis
+    const all = host.fullReadWanted || isDue(host.patchesReadAt, now, settings.patchIntervalMillis)
+    const ahead = pace(now, all ? CALLS_OF_A_FULL_POLL : 1, settings.pollCallsPerSecond)
+    if (ahead > 0) yield* Effect.sleep(ahead)
+    yield* Queue.offer(turns, host)
   }).pipe(Effect.forever, Effect.forkScoped)
 
   const turn = Effect.gen(function* () {

@@ -10,6 +10,8 @@ export interface WorkerSettingsShape {
   readonly pollers: number
   /** Polls started per second when the worker comes up and all hosts are overdue. */
   readonly startPollsPerSecond: number
+  /** Calls that polls make per second at most, so that a fleet that comes back is not met all at once. */
+  readonly pollCallsPerSecond: number
   /** A deadline found overdue on start waits this long, so that the host is looked at first. */
   readonly overdueGraceMillis: number
   readonly probeIntervalMillis: number
@@ -27,6 +29,7 @@ export const defaultWorkerSettings: WorkerSettingsShape = {
   retryMillis: [60_000, 5 * 60_000, 30 * 60_000],
   pollers: 48,
   startPollsPerSecond: 100,
+  pollCallsPerSecond: 250,
   overdueGraceMillis: 60_000,
   probeIntervalMillis: 5_000,
   evidencePauseMillis: 15_000,

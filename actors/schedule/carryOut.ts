@@ -11,7 +11,7 @@ import { applyWindow, policyName } from "./applyWindow.ts"
 
 const minutes = (ms: number): string => durationWords(Math.max(1, Math.round(ms / 60_000)))
 
-const noteOf = ({ firing, outcome }: DueFiring, now: number): string => {
+const noteOf = ({ firing, outcome, window }: DueFiring, now: number): string => {
   switch (outcome) {
     case "fired": {
       const late = now - firing.fires_at
@@ -20,6 +20,8 @@ const noteOf = ({ firing, outcome }: DueFiring, now: number): string => {
         : "The job was made when the window opened."
     }
     case "missed":
+      if (window.auto_apply === null)
+        return "Nothing was started: the manager was off while the window was open. The jobs that waited for it wait for the next one."
       return now >= firing.ends_at
         ? "Nothing was done: the manager was off while the window was open."
         : "Nothing was done: the manager was off when the window opened, and what was left of it was too short."

@@ -3,6 +3,7 @@
  * Two workers never write at the same time: the session lock lets one in, and the epoch refuses what a frozen one still sends.
  */
 import { Effect } from "effect"
+import { SKEW_BLOCKS_MILLIS } from "#core/ClockSkew.ts"
 import { AgentSlots } from "../agent/AgentSlots.ts"
 import { beatForever } from "../housekeeping/Heartbeat.ts"
 import { recordComplianceForever } from "../housekeeping/Compliance.ts"
@@ -15,6 +16,7 @@ import { HostSupervisor } from "../hosts/HostSupervisor.ts"
 import { makePoller } from "../hosts/Poller.ts"
 import { WorkerSettings } from "../hosts/WorkerSettings.ts"
 import { JobSupervisor } from "../jobs/JobSupervisor.ts"
+import { recordMissed } from "../schedule/recordMissed.ts"
 import { makeScheduler } from "../schedule/Scheduler.ts"
 import type { WorkerIdentity } from "./Lease.ts"
 import { listenForWakes } from "./WakeListener.ts"
@@ -30,6 +32,12 @@ export const runWorker = Effect.fnUntraced(function* (
   const worker = yield* WorkerSettings
   const slots = yield* AgentSlots
   const clock = yield* DatabaseClock
+  // Before the first look at a job, 5 s after the start.
+  if (Math.abs(yield* clock.skew) < SKEW_BLOCKS_MILLIS) {
+    yield* Effect.flatMap(clock.now, (now) => recordMissed(lease.epoch, now)).pipe(
+      Effect.catch((error) => Effect.logWarning("Missed windows could not be written down", error))
+    )
+  }
   yield* Effect.forkScoped(beatForever({ ...lease, role: "active" }, clock.skew))
   const polls = yield* makePoller
   const count = yield* supervisor.hydrate

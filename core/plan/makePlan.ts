@@ -4,6 +4,7 @@ import { changesOfOrder, namesOfOrder, type OrderedChanges } from "../changesOfO
 import type { DispatchFacts } from "../Dispatch.ts"
 import { isHeld } from "../Hold.ts"
 import { type Change, expandSelection } from "../Package.ts"
+import { momentWords } from "../momentWords.ts"
 import type { HeldPackage, Plan, PlannedHost } from "../Plan.ts"
 import { isReached } from "../Version.ts"
 import { foretellStart } from "./foretellStart.ts"
@@ -104,7 +105,7 @@ const stamp = (ms: number): string => new Date(ms).toISOString()
 
 const warningsOf = (job: PlanJob, host: PlanHost, at: number, changes: ReadonlyArray<Change> | null): Array<string> => {
   const warnings: Array<string> = []
-  const seen = host.last_seen_at === null ? "never seen" : `last seen ${stamp(host.last_seen_at)}`
+  const seen = host.last_seen_at === null ? "never seen" : `last seen ${momentWords(host.last_seen_at)}`
   if (host.link === "unreachable")
     warnings.push(`The agent does not answer (${seen}): the job will try it three times and then give up.`)
   if (host.link === "unknown") warnings.push("The agent has not answered yet since the host was registered.")
@@ -117,7 +118,7 @@ const warningsOf = (job: PlanJob, host: PlanHost, at: number, changes: ReadonlyA
   }
   if (changes === null) warnings.push("The host's lists have not been read yet, so what will change is not known.")
   else if (needsPatches(job) && host.patches_read_at !== null && at - host.patches_read_at > OLD_LIST) {
-    warnings.push(`The patch list is of ${stamp(host.patches_read_at)}; what the host offers may be newer.`)
+    warnings.push(`The patch list is of ${momentWords(host.patches_read_at)}; what the host offers may be newer.`)
   }
   if (host.services.length > 0 && !canAgent(host.agent_version, "services")) {
     warnings.push(
@@ -174,6 +175,12 @@ const dispatchFacts = (
     unresolved: host.unresolved
   }
 })
+
+/** The same hosts, those on which something will be done first. */
+export const workFirst = (hosts: ReadonlyArray<PlanHost>, plans: ReadonlyArray<HostPlan>): ReadonlyArray<PlanHost> => {
+  const idle = (index: number): boolean => plans[index]?.shown.skipped !== null
+  return [...hosts.filter((_, index) => !idle(index)), ...hosts.filter((_, index) => idle(index))]
+}
 
 /**
  * Plans one host after the other, in the order in which they will be started. `at` is database time, `skew_ms` what its clock is

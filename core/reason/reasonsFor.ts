@@ -2,114 +2,18 @@
  * Why a host and each of its pending packages is not patched. What waits is judged by the dispatcher's own `decide`, so the
  * answer is what the dispatcher does at that moment. Pure.
  */
-import { decide, type Decision, type WaitReason, type WindowMoment } from "../Dispatch.ts"
+import { decide, type Decision, type WindowMoment } from "../Dispatch.ts"
 import { isHeld } from "../Hold.ts"
 import { openJobHostStates } from "../JobState.ts"
+import { momentWords } from "../momentWords.ts"
 import type { HostReasons, Reason, ReasonCode } from "../Reason.ts"
 import type { PlanPatch } from "../plan/PlanFacts.ts"
 import { windowMoment } from "../plan/windowMoment.ts"
 import type { EndedShare, OpenShare, ReasonHost } from "./ReasonFacts.ts"
-
-const stamp = (ms: number): string => new Date(ms).toISOString()
-const stampOrNull = (ms: number | null): string | null => (ms === null ? null : stamp(ms))
-
-const because = (code: ReasonCode, message: string, more: Partial<Reason> = {}): Reason => ({
-  code,
-  message,
-  until: null,
-  since: null,
-  job: null,
-  window_ids: [],
-  hold_id: null,
-  ...more
-})
-
-const jobOf = ({ job_id, job_number }: OpenShare | EndedShare) => ({ id: job_id, number: job_number })
-
-const nameOfWindows = (host: ReasonHost, ids: ReadonlyArray<string>): string => {
-  const names = [...host.windows.open, ...host.windows.blackouts]
-    .filter((window) => ids.includes(window.id))
-    .map((window) => `“${window.name}”`)
-  return names.length === 0 ? "the next window" : names.join(" and ")
-}
-
-const waiting = (host: ReasonHost, share: OpenShare, wait: WaitReason): Reason => {
-  const job = jobOf(share)
-  const by = `Job ${share.job_number}`
-  switch (wait.code) {
-    case "clock_skew":
-      return because(
-        "clock_skew",
-        `${by} waits: the clocks of the database and of the worker differ by ${Math.abs(wait.skew_seconds)} s, so nothing is started. Set both clocks right.`,
-        { job }
-      )
-    case "wave_not_reached":
-      return because(
-        "wave_not_reached",
-        `${by} has this host in wave ${wait.wave} and is still at wave ${wait.current_wave}.`,
-        { job }
-      )
-    case "paused":
-      return because("paused", `${by} is paused by ${wait.by}. Resume it to go on.`, { job })
-    case "scheduled":
-      return because("scheduled", `${by} starts at ${wait.at}.`, { job, until: wait.at })
-    case "waiting_for_window":
-      return because(
-        "waiting_for_window",
-        `${by} waits for ${nameOfWindows(host, wait.window_ids)}, which opens at ${wait.at}.`,
-        {
-          job,
-          until: wait.at,
-          window_ids: wait.window_ids
-        }
-      )
-    case "window_too_short":
-      return because(
-        "window_too_short",
-        `${by} is expected to take ${wait.expected_seconds} s here, and the window closes at ${wait.closes_at}. ` +
-          (wait.next_at === null ? "No window follows." : `It waits for the next one at ${wait.next_at}.`),
-        { job, until: wait.next_at }
-      )
-    case "no_window":
-      return because(
-        "no_window",
-        `${by} waits for a window, and no window covers this host. Give it one, or order an immediate job.`,
-        { job }
-      )
-    case "blackout":
-      return because(
-        "blackout",
-        `${by} waits until the blackout ${nameOfWindows(host, [wait.window_id])} ends at ${wait.until}.`,
-        {
-          job,
-          until: wait.until,
-          window_ids: [wait.window_id]
-        }
-      )
-    case "blocked_by_job":
-      return because("blocked_by_job", `${by} waits for job ${wait.job_number}, which has this host first.`, { job })
-    case "needs_decision":
-      return because(
-        "needs_decision",
-        `${by} waits: how an earlier run ended on this host is unknown. Open the host and settle it by hand.`,
-        { job }
-      )
-    case "concurrency_limit":
-      return because(
-        "concurrency_limit",
-        `${by} works on ${wait.max_concurrency} hosts at a time; this one is next in line.`,
-        {
-          job
-        }
-      )
-  }
-}
-
-const away = (host: ReasonHost): string =>
-  `The agent has not answered${host.link_since === null ? "" : ` since ${stamp(host.link_since)}`}${host.link_reason === null ? "" : ` (${host.link_reason.replace(/\.$/, "")})`}.`
+import { away, because, jobOf, nameOfWindows, stamp, stampOrNull, waiting } from "./reasonWords.ts"
 
 /** What the dispatcher does with this share now. */
-export const decisionOn = (host: ReasonHost, share: OpenShare, at: number, windows: WindowMoment): Decision =>
+const decisionOn = (host: ReasonHost, share: OpenShare, at: number, windows: WindowMoment): Decision =>
   decide({
     at,
     skew_ms: host.skew_ms,
@@ -261,12 +165,12 @@ const notOrdered = (host: ReasonHost, at: number, moment: WindowMoment): Reason 
         `No job is ordered yet: ${nameOfWindows(
           host,
           automatic.map((window) => window.id)
-        )} makes one when it opens at ${stamp(next.opens_at)}.`,
+        )} makes one when it opens at ${momentWords(next.opens_at)}.`,
         more
       )
     : because(
         "not_ordered",
-        `No job is ordered for it. ${nameOfWindows(host, next.window_ids)} opens at ${stamp(next.opens_at)}: order a job for it, or let the window apply patches by itself.`,
+        `No job is ordered for it. ${nameOfWindows(host, next.window_ids)} opens at ${momentWords(next.opens_at)}: order a job for it, or let the window apply patches by itself.`,
         more
       )
 }
@@ -293,7 +197,7 @@ export const reasonsFor = (host: ReasonHost, at: number): Pick<HostReasons, "hos
     if (hold !== undefined) {
       return because(
         "held",
-        `Held (${hold.pattern}): ${hold.reason}${hold.until_ms === null ? "" : ` Until ${stamp(hold.until_ms)}.`}`,
+        `Held (${hold.pattern}): ${hold.reason}${hold.until_ms === null ? "" : ` Until ${momentWords(hold.until_ms)}.`}`,
         {
           until: stampOrNull(hold.until_ms),
           hold_id: hold.hold_id
@@ -357,7 +261,7 @@ export const reasonsFor = (host: ReasonHost, at: number): Pick<HostReasons, "hos
       return host.link === "unreachable"
         ? because(
             "unreachable",
-            `${away(host)} When its list was last read${since === null ? "" : `, at ${since}`}, nothing was pending.`,
+            `${away(host)} When its list was last read${since === null ? "" : `, at ${momentWords(since)}`}, nothing was pending.`,
             {
               since: stampOrNull(host.link_since)
             }

@@ -146,3 +146,44 @@ export const nextOpening = (windows: ReadonlyArray<MaintenanceWindow>, now: numb
   const starts = automatic(windows).flatMap((window) => nextOccurrence(window, now)?.opens_at ?? [])
   return starts.length === 0 ? null : Math.min(...starts)
 }
+
+/** A host on which a job waits for a window, and when somebody ought to have looked at it next. Epoch milliseconds. */
+export interface Unattended {
+  readonly host_id: HostId
+  readonly since: number
+  /** When its job ends by itself; null for never. */
+  readonly until: number | null
+}
+
+/**
+ * Openings of windows without automatic apply that passed as a whole while jobs waited for them and nobody was there to start
+ * them, the oldest first. An opening of which nobody would have taken anything is not missed.
+ */
+export const missedByJobs = (
+  fleet: WindowFleet,
+  unattended: ReadonlyArray<Unattended>,
+  recorded: ReadonlySet<string>,
+  now: number
+): Array<DueFiring> => {
+  const waits = Map.groupBy(unattended, ({ host_id }) => host_id)
+  const earliest = Math.min(...unattended.map(({ since }) => since))
+  const windows = new Map(fleet.windows.map((window) => [window.id, window]))
+  const coverage = coverageOf({ windows: fleet.windows, hosts: fleet.hosts.filter(({ id }) => waits.has(id)) })
+  return [...coverage]
+    .flatMap(([id, covered]) => {
+      const window = windows.get(id)
+      if (window === undefined || window.auto_apply !== null) return []
+      const from = Math.max(Date.parse(window.watched_since), now - LOOK_BACK, earliest)
+      return occurrences(window, from, now).flatMap((occurrence) => {
+        const firing = firingOf(id, occurrence, covered)
+        if (firing.ends_at > now || recorded.has(firingKey(firing))) return []
+        const host_ids = firing.host_ids.filter((host) =>
+          waits
+            .get(host)
+            ?.some(({ since, until }) => since <= firing.fires_at && (until === null || until > firing.fires_at))
+        )
+        return host_ids.length === 0 ? [] : [{ window, firing: { ...firing, host_ids }, outcome: "missed" as const }]
+      })
+    })
+    .toSorted((a, b) => a.firing.fires_at - b.firing.fires_at || (a.window.id < b.window.id ? -1 : 1))
+}

@@ -12,6 +12,11 @@ const suites = {
 /** What Node 24 runs for a command of package.json. */
 export const commandLine = (command, args) => {
   if (command === "test") return { args: [vitest, "run", ...args], variables: {} }
+  // All rows of the fault matrix, whatever FAULT_PART says.
+  if (command === "test:faults" && args.includes("--all")) {
+    const rest = args.filter((arg) => arg !== "--all")
+    return { args: [vitest, "run", ...rest], variables: { SUITE: "faults", FAULT_PART: "all" } }
+  }
   if (command in suites) return { args: [vitest, "run", ...args], variables: { SUITE: suites[command] } }
   if (command === "bench") return { args: [inRoot("test", "bench", "main.ts"), ...args], variables: {} }
   if (command === "cli") {

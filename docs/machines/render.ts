@@ -31,7 +31,8 @@ const hostDelays: Record<HostDelay, string> = {
 
 const jobDelays: Record<string, string> = {
   start: length(productionJobTuning.start_ms),
-  recount: length(productionJobTuning.recount_ms)
+  recount: length(productionJobTuning.recount_ms),
+  remind: length(productionJobTuning.remind_ms)
 }
 
 const cell = (text: string): string => text.replaceAll("|", "\\|")
@@ -161,9 +162,10 @@ export const jobDocument = (): string => {
 
 # The job machine
 
-Version ${jobMachineVersion}. A job offers its orders to the hosts and ends when the last of them has ended. It counts rows and never
-events. The dotted ways are for a host's result that is corrected after the end; the worker of this release stops following
-a job that has ended, so it does not take them.
+Version ${jobMachineVersion}. A job hands its orders to the hosts when they may start and ends when the last of them has ended. It counts
+rows and never events. Whether a host may start is decided in core/Dispatch.ts; passing to the next wave and stopping at the error
+limit are steps of this machine that stay in the same state. The dotted ways are for a host that moves again after the end, as one
+that comes back after it was given up.
 
 ${diagram(chart, childrenOf(chart, null))}
 

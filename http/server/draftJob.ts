@@ -5,8 +5,8 @@ import { Conflict, refuseField } from "#core/Errors.ts"
 import type { HostId, JobId } from "#core/Ids.ts"
 import type { NewJob } from "#core/Job.ts"
 import { defaultPreCheck } from "#core/Order.ts"
-import { type HostPlan, makePlanner, toPlan } from "#core/plan/makePlan.ts"
-import type { PlanJob } from "#core/plan/PlanFacts.ts"
+import { type HostPlan, makePlanner, toPlan, workFirst } from "#core/plan/makePlan.ts"
+import type { PlanHost, PlanJob } from "#core/plan/PlanFacts.ts"
 import { planDifferences, planText } from "#core/plan/planText.ts"
 import { resolveErrorLimit, resolveWaves } from "#core/plan/waves.ts"
 import { makeWindowMoments } from "#core/plan/windowMoment.ts"
@@ -68,6 +68,17 @@ const refuseOutside = (job: PlanJob, hosts: Effect.Success<ReturnType<typeof rea
 }
 
 /** Everything decided: the plan for people, and the job as it would be made. */
+const planAll = Effect.fnUntraced(function* (job: PlanJob, hosts: ReadonlyArray<PlanHost>, at: number, skew: number) {
+  const planner = makePlanner(job, at, skew)
+  const plans: Array<HostPlan> = []
+  for (const host of hosts) {
+    // Ten thousand hosts take a second, in which others want to be answered too.
+    if (plans.length % HOSTS_AT_ONCE === 0) yield* Effect.yieldNow
+    plans.push(planner(host))
+  }
+  return plans
+})
+
 export const draftJob = Effect.fnUntraced(function* (caller: Caller, frozen: FrozenTarget, wish: JobWish) {
   const { host_ids, target } = frozen
   const at = yield* databaseNow
@@ -92,25 +103,22 @@ export const draftJob = Effect.fnUntraced(function* (caller: Caller, frozen: Fro
     ignore_blackout: wish.ignore_blackout ?? false,
     expires_at: when.kind === "immediate" ? null : at + EXPIRES_AFTER
   }
-  const hosts = yield* readPlanHosts({
+  const found = yield* readPlanHosts({
     principal: caller.principal,
     kind: job.kind,
     host_ids,
     names: [...packages.map(({ name }) => name), ...(selection.kind === "packages" ? selection.names : [])],
     undone_job_id: job.kind === "rollback" ? wish.parent_job_id : null
   })
-  if (hosts.length < host_ids.length) {
-    const found = new Set<HostId>(hosts.map((host) => host.host_id))
-    return yield* missingHosts(host_ids.filter((id) => !found.has(id)))
+  if (found.length < host_ids.length) {
+    const known = new Set<HostId>(found.map((host) => host.host_id))
+    return yield* missingHosts(host_ids.filter((id) => !known.has(id)))
   }
-  yield* refuseOutside(job, hosts)
-  const planner = makePlanner(job, at, yield* readClockSkew)
-  const plans: Array<HostPlan> = []
-  for (const host of hosts) {
-    // Ten thousand hosts take a second, in which others want to be answered too.
-    if (plans.length % HOSTS_AT_ONCE === 0) yield* Effect.yieldNow
-    plans.push(planner(host))
-  }
+  yield* refuseOutside(job, found)
+  const skew = yield* readClockSkew
+  // A canary on which nothing happens would prove nothing, so hosts without work come last.
+  const hosts = job.waves.length > 1 ? workFirst(found, yield* planAll({ ...job, waves: [] }, found, at, skew)) : found
+  const plans = yield* planAll(job, hosts, at, skew)
   const text = planText(plans.map(({ shown }) => shown))
   const plan = toPlan(job, plans, at, hashOf(text))
   const seen = yield* SeenPlans

@@ -23,7 +23,7 @@ const table: ReadonlyArray<readonly [folder: string, may: ReadonlyArray<string>]
       "actors/discovery"
     ]
   ],
-  ["actors/schedule", ["core", "machines", "sql", "actors/jobs"]],
+  ["actors/schedule", ["core", "machines", "sql", "actors/jobs", "actors/hosts"]],
   ["actors/jobs", ["core", "machines", "sql", "actors/hosts"]],
   ["actors/hosts", ["core", "machines", "sql", "actors/agent"]],
   ["actors/agent", ["core", "machines", "sql"]],

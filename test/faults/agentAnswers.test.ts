@@ -12,7 +12,8 @@ import {
   intents,
   place,
   publish,
-  steps
+  steps,
+  startWorker
 } from "./agentSteps.ts"
 import { faultRow } from "./row.ts"
 
@@ -22,7 +23,7 @@ const ROUNDS = 4
 describe("manager and agent: answers that are lost, late or doubled", () => {
   faultRow("F14", "the agent accepts and its answer is lost, 1,000 times", { timeout: 300_000 }, async (row) => {
     const world = await row.world({ count: HOSTS, profileMix: { "2.7": 1, "2.5.5": 1, "1.2": 1 } })
-    await world.startWorker()
+    await startWorker(row, world)
     await allAnswer(world)
     let lost = 0
     let unreached = 0
@@ -76,7 +77,7 @@ describe("manager and agent: answers that are lost, late or doubled", () => {
 
   faultRow("F15", "the connection is reset during the request body", {}, async (row) => {
     const world = await row.world({ count: 6 })
-    await world.startWorker()
+    await startWorker(row, world)
     await allAnswer(world)
     publish(world, world.hosts)
     for (const host of world.hosts)
@@ -102,7 +103,7 @@ describe("manager and agent: answers that are lost, late or doubled", () => {
   faultRow("F16", "the agent answers after our deadline", {}, async (row) => {
     const world = await row.world({ count: 2, profileMix: { "2.7": 1 } })
     const [late, older] = world.hosts
-    await world.startWorker({ client: { commandMs: 1_000 } })
+    await startWorker(row, world, { client: { commandMs: 1_000 } })
     await allAnswer(world)
     publish(world, world.hosts)
     // A job of an earlier order, done, so that there is an old job in the list of each.
@@ -143,7 +144,7 @@ describe("manager and agent: answers that are lost, late or doubled", () => {
       { kind: "report_as", path: "/jobs/", progress: 60, times: 1 },
       { kind: "report_as", path: "/jobs/", status: "pending", progress: 0, times: 2 }
     ]
-    await world.startWorker()
+    await startWorker(row, world)
     await allAnswer(world)
     publish(world, world.hosts)
     world.fleet.misbehave(doubled!.address, { kind: "double_events" })

@@ -12,7 +12,8 @@ import {
   place,
   publish,
   refresh,
-  steps
+  steps,
+  startWorker
 } from "./agentSteps.ts"
 import { faultRow } from "./row.ts"
 
@@ -34,7 +35,7 @@ describe("manager and agent: hosts that restart, and what they forget", () => {
       hosts: [{ profile: "1.0" }, { profile: "1.0" }, { profile: "1.2" }, { profile: "1.2" }]
     })
     const [reached, notReached, forgetful, hopeless] = world.hosts
-    await world.startWorker()
+    await startWorker(row, world)
     await allAnswer(world)
     publish(world, world.hosts)
     world.fleet.misbehave(reached!.address, { kind: "reboot_mid_run", at: "after_change", times: 1 })
@@ -77,7 +78,7 @@ describe("manager and agent: hosts that restart, and what they forget", () => {
   faultRow("F19", "the agent never comes back after a reboot", {}, async (row) => {
     const world = await row.world({ count: 2, profileMix: { "2.7": 1 } })
     const [host] = world.hosts
-    await world.startWorker({ tuning: { away_ms: 2_500 }, settings: { retryMillis: [300, 300, 500] } })
+    await startWorker(row, world, { tuning: { away_ms: 2_500 }, settings: { retryMillis: [300, 300, 500] } })
     await allAnswer(world)
     world.fleet.misbehave(host!.address, { kind: "never_return" })
     const [result] = await ended(world, await world.apply([host!], { kind: "reboot", reboot: "always" }))
@@ -122,7 +123,7 @@ describe("manager and agent: hosts that restart, and what they forget", () => {
   faultRow("F20", "a host comes back with an older snapshot", {}, async (row) => {
     const world = await row.world({ count: 2, profileMix: { "2.7": 1 } })
     const [host, other] = world.hosts
-    await world.startWorker()
+    await startWorker(row, world)
     await allAnswer(world)
     publish(world, world.hosts)
     const rollBack = world.fleet.snapshot(host!.address)
@@ -176,7 +177,7 @@ describe("manager and agent: hosts that restart, and what they forget", () => {
   faultRow("F21", "the agent reboots in a loop", {}, async (row) => {
     const world = await row.world({ count: 2, profileMix: { "2.7": 1 } })
     const [host, other] = world.hosts
-    await world.startWorker()
+    await startWorker(row, world)
     await allAnswer(world)
     publish(world, world.hosts)
     // Agents tell an uptime in seconds: a shorter one than before is a boot, however quickly it is played here.

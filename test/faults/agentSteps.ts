@@ -3,12 +3,20 @@ import { expect } from "vitest"
 import type { JobId } from "#core/Ids.ts"
 import { requestRefresh } from "#sql/HostStore.ts"
 import { until } from "#test/fleet/makeTestFleet.ts"
-import type { World, WorldHost } from "#test/harness/World.ts"
+import type { WorkerStart, World, WorldHost } from "#test/harness/World.ts"
+import type { Row } from "./row.ts"
+
+/** A worker in this process, stopped before anything is looked for that was left behind. */
+export const startWorker = async (row: Row, world: World, start?: WorkerStart): Promise<void> =>
+  row.after((await world.startWorker(start)).stop)
 
 export const allAnswer = (world: World, deadline = 30_000) =>
   until(
-    () => world.query<{ link: string }>("select link from host_snapshots where link not in ('healthy', 'degraded')"),
-    (rows) => rows.length === 0,
+    () =>
+      world.query<{ n: number }>(
+        "select count(*)::int as n from host_snapshots where link not in ('healthy', 'degraded')"
+      ),
+    (rows) => rows[0]?.n === 0,
     deadline
   )
 

@@ -1,13 +1,25 @@
 import { describe, expect } from "vitest"
 import type { ProfileName } from "#test/fleet/Profile.ts"
 import type { WorldHost } from "#test/harness/World.ts"
-import { alarms, allAnswer, applied, calls, APPLY, ended, percentile, place, publish, steps } from "./agentSteps.ts"
+import {
+  alarms,
+  allAnswer,
+  applied,
+  calls,
+  APPLY,
+  ended,
+  percentile,
+  place,
+  publish,
+  steps,
+  startWorker
+} from "./agentSteps.ts"
 import { faultRow } from "./row.ts"
 
 describe("manager and agent: what an agent says of its work", () => {
   faultRow("F22", "the agent reports success and the version is unchanged", {}, async (row) => {
     const world = await row.world({ count: 4 })
-    await world.startWorker()
+    await startWorker(row, world)
     await allAnswer(world)
     publish(world, world.hosts)
     for (const host of world.hosts) world.fleet.misbehave(host.address, { kind: "liar", times: 1 })
@@ -25,7 +37,7 @@ describe("manager and agent: what an agent says of its work", () => {
   faultRow("F23", "the package manager is locked or asks a question", {}, async (row) => {
     const world = await row.world({ hosts: [{ profile: "2.7" }, { profile: "2.7" }, { profile: "2.7" }] })
     const [once, always, asking] = world.hosts
-    await world.startWorker({ tuning: { run_ms: 1_200, second_try_ms: 1_000 } })
+    await startWorker(row, world, { tuning: { run_ms: 1_200, second_try_ms: 1_000 } })
     await allAnswer(world)
     publish(world, world.hosts)
     world.fleet.misbehave(once!.address, { kind: "package_lock", how: "fails", times: 1 })
@@ -72,7 +84,7 @@ describe("manager and agent: what an agent says of its work", () => {
   faultRow("F36", "agents older and newer than the manager", {}, async (row) => {
     const profiles: ReadonlyArray<ProfileName> = ["1.0", "1.2", "2.4", "2.5.5", "2.7", "next"]
     const world = await row.world({ hosts: profiles.map((profile) => ({ profile })) })
-    await world.startWorker()
+    await startWorker(row, world)
     for (const host of world.hosts) world.fleet.misbehave(host.address, { kind: "unknown_fields" })
     await allAnswer(world)
     publish(world, world.hosts)

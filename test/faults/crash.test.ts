@@ -1,20 +1,14 @@
 import { describe } from "vitest"
 import { faultRow } from "./row.ts"
+import { clonedWorker, frozenWorker, twoWorkers } from "./rows/workerDoubled.ts"
+import { blockedLoop, orderlyStop, outOfMemory, poisonJob, rejectedPromise } from "./rows/workerEnds.ts"
 import {
-  blockedLoop,
-  clonedWorker,
-  frozenWorker,
   killedAfterAcceptance,
   killedAfterIntent,
   killedAroundCommit,
   killedBeforeIntent,
-  killedBeforeResult,
-  orderlyStop,
-  outOfMemory,
-  poisonJob,
-  rejectedPromise,
-  twoWorkers
-} from "./rows/crash.ts"
+  killedBeforeResult
+} from "./rows/workerKilled.ts"
 
 describe("a worker that dies around the call that changes a host", () => {
   faultRow("F01", "SIGKILL after claim, before the intent row", {}, killedBeforeIntent)

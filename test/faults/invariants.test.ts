@@ -77,7 +77,9 @@ describe("the invariant checker", () => {
   })
 
   it("I2: a change in the ledger that no intent stands for", async () => {
-    expect(await planted("update host_intents set verdict = 'no_effect'")).toMatch(/I2: host .* was changed 1 times for 0/)
+    expect(await planted("update host_intents set verdict = 'no_effect'")).toMatch(
+      /I2: host .* was changed 1 times for 0/
+    )
     const [host] = world.hosts
     const packages = [{ name: "openssl", from: "1", to: "2" }]
     const entry = { at: "", host: host!.address, operation: "patchapply", job_id: "x", packages, boot_id: "" }
@@ -98,9 +100,7 @@ describe("the invariant checker", () => {
       /I4: job.create of job .* has 0 audit rows/
     )
     expect(
-      await planted(
-        `select audit_append('user', 'x', 'x', 'job.create', 'job', ${job}, null, null, 'x', 'x')`
-      )
+      await planted(`select audit_append('user', 'x', 'x', 'job.create', 'job', ${job}, null, null, 'x', 'x')`)
     ).toMatch(/I4: job.create of job .* has 2 audit rows/)
     expect(
       await planted(
@@ -132,7 +132,9 @@ describe("the invariant checker", () => {
   })
 
   it("I7: a lease that nobody renews while a worker stands by", async () => {
-    const standby = testClient(world.url.replace(/(\?|$)/, (mark) => `?application_name=patch-manager%20worker${mark === "?" ? "&" : ""}`))
+    const standby = testClient(
+      world.url.replace(/(\?|$)/, (mark) => `?application_name=patch-manager%20worker${mark === "?" ? "&" : ""}`)
+    )
     await standby.connect()
     expect(await planted("update worker_lease set renewed_at = now() - interval '40 seconds'")).toMatch(
       /I7: the lease of .* is 40 s old/
@@ -144,10 +146,14 @@ describe("the invariant checker", () => {
     const [host] = browser.hosts.values()
     const stale = new Map(browser.hosts)
     stale.set(host!.id, { ...host!, summary: "failed" as LiveHost["summary"] })
-    expect(await found([{ ...browser, hosts: stale }])).toEqual([`I8: browser 0 shows host ${host!.id} otherwise than it is`])
+    expect(await found([{ ...browser, hosts: stale }])).toEqual([
+      `I8: browser 0 shows host ${host!.id} otherwise than it is`
+    ])
     const [job] = browser.jobs.values()
     const jobs = new Map([[job!.id, { ...job!, state: "running" as const }]])
-    expect((await found([{ ...browser, jobs }])).join("\n")).toContain(`shows job ${job!.id} as running, it is succeeded`)
+    expect((await found([{ ...browser, jobs }])).join("\n")).toContain(
+      `shows job ${job!.id} as running, it is succeeded`
+    )
   })
 
   it("I9: a host to which something was sent after its window had closed", async () => {
@@ -162,10 +168,19 @@ describe("the invariant checker", () => {
   it("I11: a session, a connection and handles that are left", async () => {
     const before = await baselineOf(world)
     expect(await checkLeftovers(world, before)).toEqual([])
-    expect((await checkLeftovers(world, { ...before, sessions: before.sessions - 1, handles: -100, rss: -1e12 }, new Set(), 0)).join("\n")).toMatch(
-      /database sessions are left[\s\S]*handles are left[\s\S]*memory grew/
+    expect(
+      (
+        await checkLeftovers(
+          world,
+          { ...before, sessions: before.sessions - 1, handles: -100, rss: -1e12 },
+          new Set(),
+          0
+        )
+      ).join("\n")
+    ).toMatch(/database sessions are left[\s\S]*handles are left[\s\S]*memory grew/)
+    expect((await checkLeftovers(world, { ...before, connections: -1 }, new Set(), 0)).join("\n")).toMatch(
+      /connections to agents are left/
     )
-    expect((await checkLeftovers(world, { ...before, connections: -1 }, new Set(), 0)).join("\n")).toMatch(/connections to agents are left/)
   })
 
   it("I12: a success that rests on nothing read afterwards", async () => {

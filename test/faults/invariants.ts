@@ -98,7 +98,9 @@ const audited: Check = async ({ query }) => {
        from host_transitions where event_type in ('retry.now', 'dismiss', 'settle.by_hand', 'retire') group by 1, 2) c`
   )
   return [
-    ...ofJobs.filter(({ rows }) => rows !== 1).map((row) => `${row.what} of job ${row.job_id} has ${row.rows} audit rows`),
+    ...ofJobs
+      .filter(({ rows }) => rows !== 1)
+      .map((row) => `${row.what} of job ${row.job_id} has ${row.rows} audit rows`),
     ...ofHosts
       .filter(({ rows, steps }) => rows < steps)
       .map((row) => `${row.steps} steps by ${row.what} of host ${row.host_id} have ${row.rows} audit rows`)
@@ -206,13 +208,15 @@ const replays: Check = async ({ query }) => {
       row.base === null
         ? Result.getOrThrow(hostStep.initialStep()).snapshot
         : Result.getOrThrow(hostStep.restore(row.base))
-    for (const event of row.events ?? []) snapshot = Result.getOrThrow(hostStep.step(snapshot, decodeHostEvent(event))).snapshot
+    for (const event of row.events ?? [])
+      snapshot = Result.getOrThrow(hostStep.step(snapshot, decodeHostEvent(event))).snapshot
     const { value, context } = hostStep.persist(snapshot)
     return { value, context }
   }
   const replayJob = (row: Stored): unknown => {
     let snapshot = Result.getOrThrow(jobStep.initialStep()).snapshot
-    for (const event of row.events ?? []) snapshot = Result.getOrThrow(jobStep.step(snapshot, decodeJobEvent(event))).snapshot
+    for (const event of row.events ?? [])
+      snapshot = Result.getOrThrow(jobStep.step(snapshot, decodeJobEvent(event))).snapshot
     const { value, context } = jobStep.persist(snapshot)
     return { value, context }
   }
@@ -269,7 +273,9 @@ const insideWindows: Check = async ({ query }) => {
      where n.action <> 'reboot' and t.event->'order'->>'closes_at' is not null
        and extract(epoch from n.opened_at) * 1000 > (t.event->'order'->>'closes_at')::float8`
   )
-  return late.map((row) => `host ${row.host_id} was sent ${row.id} ${Math.round(row.seconds)} s after its window closed`)
+  return late.map(
+    (row) => `host ${row.host_id} was sent ${row.id} ${Math.round(row.seconds)} s after its window closed`
+  )
 }
 
 /** I12: every `done` rests on something read after the agent took the order. */
@@ -364,7 +370,9 @@ export const checkLeftovers = async (
       ...(now.connections > before.connections
         ? [`I11: ${now.connections - before.connections} connections to agents are left`]
         : []),
-      ...(now.handles > before.handles + HANDLES_SLACK ? [`I11: ${now.handles - before.handles} handles are left`] : []),
+      ...(now.handles > before.handles + HANDLES_SLACK
+        ? [`I11: ${now.handles - before.handles} handles are left`]
+        : []),
       ...(now.rss > before.rss + MEMORY_SLACK
         ? [`I11: memory grew by ${Math.round((now.rss - before.rss) / 1024 / 1024)} MiB`]
         : [])

@@ -1,15 +1,7 @@
 import { describe } from "vitest"
 import { faultRow } from "./row.ts"
-import {
-  comesBackLate,
-  foreignNotifies,
-  listenerHalfOpen,
-  neverReads,
-  notifyLost,
-  oneNotifyPerBatch,
-  queueFills,
-  webKilled
-} from "./rows/live.ts"
+import { comesBackLate, neverReads, webKilled } from "./rows/browsers.ts"
+import { foreignNotifies, listenerHalfOpen, notifyLost, oneNotifyPerBatch, queueFills } from "./rows/notifications.ts"
 
 describe("notifications", () => {
   faultRow("F51", "NOTIFY lost", {}, notifyLost)

@@ -110,6 +110,30 @@ export class TestCa {
     return this.hostWith(await this.shared, spec)
   }
 
+  /** A host's certificate that vouches for itself. */
+  static async selfSigned(spec: HostCertificate): Promise<Identity> {
+    const keys = await newKeys()
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+      serialNumber: serial(),
+      name: `CN=${spec.fqdn}`,
+      notBefore: new Date(Date.now() - day),
+      notAfter: new Date(Date.now() + 365 * day),
+      signingAlgorithm: signing,
+      keys,
+      extensions: [
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        new x509.SubjectAlternativeNameExtension([
+          { type: "dns", value: spec.fqdn },
+          { type: "ip", value: spec.address }
+        ])
+      ]
+    })
+    return {
+      certificate_pem: `${certificate.toString("pem")}\n`,
+      private_key_pem: await keyPem(keys.privateKey)
+    }
+  }
+
   private hostWith(keys: CryptoKeyPair, spec: HostCertificate): Promise<Identity> {
     const hostId = spec.hostId === undefined ? randomUUID() : spec.hostId
     return this.issue({

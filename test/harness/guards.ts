@@ -27,12 +27,7 @@ export interface Switches {
   readonly statements: ReadonlyArray<string>
 }
 
-const inWorker: ReadonlySet<string> = new Set<GuardName>([
-  "intent",
-  "compare_and_set",
-  "catch_up_read",
-  "window_check"
-])
+const inWorker: ReadonlySet<string> = new Set<GuardName>(["intent", "compare_and_set", "catch_up_read", "window_check"])
 const atAgent: ReadonlySet<string> = new Set<AgentGuard>([
   "identity",
   "resumption_key",

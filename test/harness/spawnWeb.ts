@@ -35,7 +35,9 @@ export const spawnWeb = async (world: World): Promise<WebProcess> => {
       execArgv: [],
       stdio: ["ignore", process.env["TEST_LOG"] ? "inherit" : "ignore", "inherit", "ipc"]
     })
-    const ended = new Promise<string>((resolve) => child.once("exit", (code, signal) => resolve(signal ?? String(code))))
+    const ended = new Promise<string>((resolve) =>
+      child.once("exit", (code, signal) => resolve(signal ?? String(code)))
+    )
     gone = ended
     await Promise.race([
       new Promise<void>((resolve) => child.once("message", () => resolve())),

@@ -166,3 +166,43 @@ describe("a rollback", () => {
     )
   })
 })
+
+describe("an operator of one group", () => {
+  it("plans, repeats and undoes only what he sees, and pauses only jobs that are his alone", async () => {
+    await web.addUser("olga", "operator")
+    const made = await web.call("POST", "/api/v1/groups", {
+      token,
+      body: { name: "foreign", description: "" },
+      headers: { "idempotency-key": "foreign" }
+    })
+    await web.rows("insert into host_groups (host_id, group_id) values ($1, $2)", [b, made.string("id")])
+    const olga = await web.tokenFor("olga")
+    const call = (path: string, body: object, key = "olga") =>
+      web.call("POST", path, { token: olga, body, headers: { "idempotency-key": key } })
+    const now = { kind: "reboot", when: { kind: "immediate" } }
+
+    const foreign = await call("/api/v1/jobs/plan", { ...now, host_ids: [a, b] })
+    expect([foreign.status, foreign.at("error.details.host_ids")]).toEqual([404, [b]])
+    expect((await call("/api/v1/jobs/plan", { ...now, group_id: made.string("id") })).at("error.code")).toBe(
+      "group_not_found"
+    )
+    const all = await call("/api/v1/jobs/plan", { ...now, filter: {} })
+    expect([all.at("hosts_total"), all.at("hosts.0.host_id")]).toEqual([1, a])
+    expect((await web.call("GET", `/api/v1/hosts/${b}/reasons`, { token: olga })).status).toBe(404)
+
+    const id = await apply()
+    const paused = await call(`/api/v1/jobs/${id}/pause`, {})
+    expect([paused.status, paused.at("error.code")]).toEqual([409, "not_all_in_sight"])
+    const effects = [{ name: "curl", from: "8.0", to: "8.1" }]
+    for (const host of [a, b]) await world.end(id, host, "failed", { verdict: "failed" }, effects)
+    const retry = await call(`/api/v1/jobs/${id}/retry`, { states: ["failed"] }, "retry-olga")
+    expect(retry.at("hosts_total")).toBe(1)
+    const undo = await call(
+      `/api/v1/jobs/${id}/rollback`,
+      { method: "versions", when: { kind: "immediate" } },
+      "undo-olga"
+    )
+    expect([undo.status, undo.at("hosts_total")]).toEqual([201, 1])
+    await web.rows("delete from host_groups where host_id = $1", [b])
+  })
+})

@@ -43,6 +43,14 @@ const body = (more: object = {}) => ({
 const plan = (more: object = {}) => web.call("POST", "/api/v1/jobs/plan", { token, body: body(more) })
 
 describe("a plan", () => {
+  it("puts hosts with work into the first waves: a canary on which nothing happens proves nothing", async () => {
+    await world.list(a, [])
+    await world.list(b, [{ name: "curl", from: "8.0", to: "8.1" }])
+    const answer = await plan({ waves: [{ hosts: 1 }] })
+    expect(answer.at("hosts.0")).toMatchObject({ host_name: "plan-b", wave: 1, skipped: null })
+    expect(answer.at("hosts.1")).toMatchObject({ host_name: "plan-a", wave: 2, skipped: "nothing_to_do" })
+  })
+
   it("says what changes where, when it starts, what cannot be undone and what is skipped, and makes nothing", async () => {
     const answer = await plan({ waves: [{ hosts: 1 }], error_limit: { percent: 50 } })
     expect(answer.status).toBe(200)

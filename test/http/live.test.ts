@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest"
 import WebSocket from "ws"
+import { machineVersion } from "#machines/hostMachine.ts"
 import { startTestWeb, type TestWeb } from "./TestWeb.ts"
 
 let web: TestWeb
@@ -67,10 +68,10 @@ const move = async (link: string, version: number) => {
   await web.rows(
     `with s as (update host_snapshots set link = $2, summary = $2, version = $3, since = now() where host_id = $1),
       t as (insert into host_transitions (host_id, version, machine_version, event_type, event, from_link, to_link, from_work, to_work)
-        values ($1, $3, 1, 'poll.ok', '{"type":"poll.ok","at":1,"reason":null}', 'unknown', $2, 'idle', 'idle')),
+        values ($1, $3, $4, 'poll.ok', '{"type":"poll.ok","at":1,"reason":null}', 'unknown', $2, 'idle', 'idle')),
       f as (insert into change_feed (topic, host_id, version) values ('host', $1, $3))
     select pg_notify('feed', '')`,
-    [host, link, version]
+    [host, link, version, machineVersion]
   )
 }
 

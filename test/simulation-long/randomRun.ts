@@ -5,8 +5,13 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Effect, ManagedRuntime } from "effect"
+import { SqlClient } from "effect/sql"
 import { type RunningPostgres, startPostgres } from "#deploy/postgres/startPostgres.ts"
 import type { HostId, JobId } from "#core/Ids.ts"
+import { appendAudit, originOf } from "#sql/AuditStore.ts"
+import { layer as databaseLayer } from "#sql/Database.ts"
+import { insertJob, type JobOrder, makeJobOrder } from "#sql/insertJob.ts"
 import { requestDecision } from "#sql/HostStore.ts"
 import { migrate } from "#sql/migrate.ts"
 import { pauseJob, requestCancel, resumeJob } from "#sql/JobStore.ts"
@@ -22,6 +27,8 @@ export interface RandomRunOptions {
   readonly hosts: number
   /** How long jobs keep coming and things keep breaking. */
   readonly seconds: number
+  /** How long nothing breaks any more before everything has to be over. */
+  readonly quiet_seconds: number
 }
 
 export interface RandomRunReport {
@@ -41,7 +48,6 @@ export interface RandomRunReport {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-const QUIET_SECONDS = 60
 /** Generous enough for a machine that does other things too, and few polls, which each restart of the worker repeats. */
 const patience = {
   client: { connectMs: 5_000, healthMs: 5_000, readMs: 5_000, listMs: 8_000, commandMs: 4_000 },
@@ -71,6 +77,18 @@ const misbehaviours: ReadonlyArray<Misbehaviour> = [
   { kind: "liar", times: 1 }
 ]
 
+/** As the web process does it. */
+const submit = (world: World, order: JobOrder) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    sql.withTransaction(
+      Effect.gen(function* () {
+        const { answer, audit } = yield* insertJob(world.caller, order)
+        yield* appendAudit(originOf(world.caller), audit)
+        return answer.id
+      })
+    )
+  )
+
 /** A connection that just broke is opened again; what was asked is asked again. */
 const insist = async <A>(body: () => Promise<A>): Promise<A> => {
   for (let tries = 0; ; tries++) {
@@ -83,7 +101,13 @@ const insist = async <A>(body: () => Promise<A>): Promise<A> => {
   }
 }
 
-export const randomRun = async ({ seed, jobs, hosts, seconds }: RandomRunOptions): Promise<RandomRunReport> => {
+export const randomRun = async ({
+  seed,
+  jobs,
+  hosts,
+  seconds,
+  quiet_seconds
+}: RandomRunOptions): Promise<RandomRunReport> => {
   const begin = Date.now()
   const chance = chanceOf(seed)
   const pick = <A>(from: ReadonlyArray<A>): A => from[Math.floor(chance() * from.length)]!
@@ -92,12 +116,16 @@ export const randomRun = async ({ seed, jobs, hosts, seconds }: RandomRunOptions
   let server: RunningPostgres = await startServer()
   await migrate(server.url)
   const world: World = await makeWorld({ count: hosts, seed }, { url: server.url, drop: async () => undefined })
+  // One pool for all that people do: a new one for each of a thousand questions takes longer than the questions.
+  const people = ManagedRuntime.make(databaseLayer({ url: server.url, applicationName: "people", maxConnections: 4 }))
+  const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>): Promise<A> => people.runPromise(effect)
   let worker: WorkerProcess | undefined
   const sum = { kills: 0, restarts: 0, reboots: 0, misbehaviours: 0 }
   try {
     worker = await spawnWorker(world, patience)
     for (const host of world.hosts) world.fleet.publish(host.address)
     let over = false
+    const resuming: Array<Promise<unknown>> = []
     const during = async (pauseMs: () => number, body: () => Promise<void>): Promise<void> => {
       for (;;) {
         await pause(pauseMs())
@@ -115,35 +143,39 @@ export const randomRun = async ({ seed, jobs, hosts, seconds }: RandomRunOptions
     const restless = world.hosts.filter((_, index) => index % 4 === 0)
     const toBeRebooted = world.hosts.filter((_, index) => index % 4 === 1)
 
-    const order = async (): Promise<void> => {
+    const orderOne = async (): Promise<void> => {
       const reboots = chance() < 0.1 ? toBeRebooted.pop() : undefined
-      const targets = reboots === undefined ? chosen(1 + Math.floor(chance() * 6)) : [reboots]
+      const targets = reboots === undefined ? chosen(chance() < 0.6 ? 1 : 2 + Math.floor(chance() * 3)) : [reboots]
       for (const host of targets) if (chance() < 0.7) world.fleet.publish(host.address)
       const luck = chance()
       const waves = luck < 0.15 && targets.length > 2 ? [1, targets.length - 1] : []
-      const job: JobId = await insist(() =>
-        world.apply([], {
-          kind: reboots === undefined ? "patch_apply" : "reboot",
-          reboot: reboots === undefined ? "never" : "always",
-          max_concurrency: 1 + Math.floor(chance() * 8),
-          max_failed: chance() < 0.2 ? 1 : null,
-          waves,
-          hosts: targets.map((host, index) => ({
-            host_id: host.id,
-            wave: waves.length > 0 && index > 0 ? 2 : 1,
-            planned: null,
-            foretold: null,
-            expected_seconds: 0,
-            parent_order_id: null,
-            undone_agent_job_id: null
-          }))
-        })
-      )
+      const order = makeJobOrder({
+        kind: reboots === undefined ? "patch_apply" : "reboot",
+        reboot: reboots === undefined ? "never" : "always",
+        max_concurrency: 1 + Math.floor(chance() * 8),
+        max_failed: chance() < 0.2 ? 1 : null,
+        waves,
+        hosts: targets.map((host, index) => ({
+          host_id: host.id,
+          wave: waves.length > 0 && index > 0 ? 2 : 1,
+          planned: null,
+          foretold: null,
+          expected_seconds: 0,
+          parent_order_id: null,
+          undone_agent_job_id: null
+        }))
+      })
+      const job: JobId = await insist(() => run(submit(world, order)))
+      world.acknowledged.push({ table: "patch_jobs", id: job })
       const wish = chance()
-      if (wish < 0.06) await world.run(requestCancel(world.caller, job)).catch(() => undefined)
+      if (wish < 0.06) await run(requestCancel(world.caller, job)).catch(() => undefined)
       else if (wish < 0.12) {
-        await insist(() => world.run(pauseJob(world.caller, job))).catch(() => undefined)
-        void pause(2_000).then(() => insist(() => world.run(resumeJob(world.caller, job))).catch(() => undefined))
+        await insist(() => run(pauseJob(world.caller, job))).catch(() => undefined)
+        resuming.push(
+          pause(2_000)
+            .then(() => insist(() => run(resumeJob(world.caller, job))))
+            .catch(() => undefined)
+        )
       }
     }
 
@@ -151,7 +183,7 @@ export const randomRun = async ({ seed, jobs, hosts, seconds }: RandomRunOptions
       const gap = (seconds * 1000) / jobs
       const from = Date.now()
       for (let n = 1; n <= jobs; n++) {
-        await order()
+        await orderOne()
         await pause(Math.max(0, from + gap * n - Date.now()))
       }
       over = true
@@ -191,6 +223,7 @@ export const randomRun = async ({ seed, jobs, hosts, seconds }: RandomRunOptions
       )
     ]
     await Promise.all([ordering, ...breaking])
+    await Promise.all(resuming)
     world.fleet.misbehaveAll()
 
     const left = () =>
@@ -206,9 +239,9 @@ export const randomRun = async ({ seed, jobs, hosts, seconds }: RandomRunOptions
         world.query<{ host_id: HostId }>("select host_id from host_snapshots where work = 'unresolved'")
       )
       for (const { host_id } of unresolved)
-        await insist(() => world.run(requestDecision(world.caller, host_id, { type: "retry.now", by: "tester" })))
+        await insist(() => run(requestDecision(world.caller, host_id, { type: "retry.now", by: "tester" })))
     }
-    const deadline = Date.now() + QUIET_SECONDS * 1000
+    const deadline = Date.now() + quiet_seconds * 1000
     for (let rounds = 0; (await left()).length > 0 && Date.now() < deadline; rounds++) {
       // What cannot be found out waits for a person; now that all agents answer, asking again is enough.
       if (rounds % 20 === 0) await askAgain()
@@ -249,6 +282,7 @@ export const randomRun = async ({ seed, jobs, hosts, seconds }: RandomRunOptions
     }
   } finally {
     await worker?.kill()
+    await people.dispose()
     await world.stop()
     await server.stop()
     rmSync(folder, { recursive: true, force: true })

@@ -25,9 +25,9 @@ export class ApiError extends Error {
     this.details = fields.details
   }
 
-  /** What is wrong with one field of the form that was sent. */
+  /** What is wrong with one field of the form that was sent; bodies are named `payload` there. */
   field(path: string): string | undefined {
-    return this.details.fields?.find((field) => field.path === path)?.message
+    return this.details.fields?.find((field) => field.path === path || field.path === `payload.${path}`)?.message
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   NewWindow,
   SimulationAnswer,
   SimulationRequest,
+  UpcomingOpening,
   WindowChange,
   WindowItem,
   WindowKind,
@@ -37,6 +38,10 @@ export const changeWindow = async (window: WindowItem, change: WindowChange): Pr
 export const deleteWindow = async (id: string): Promise<void> => {
   await send("DELETE", path(id))
 }
+
+/** What opens next, the soonest first. */
+export const listUpcoming = (limit: number, signal?: AbortSignal): Promise<Page<UpcomingOpening>> =>
+  getJson("/api/v1/windows/upcoming", { query: { limit }, signal })
 
 export const readOpenings = (id: string, signal?: AbortSignal): Promise<WindowOpenings> =>
   getJson(path(id, "/occurrences"), { query: { limit: 10 }, signal })

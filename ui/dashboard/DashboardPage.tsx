@@ -12,6 +12,7 @@ import { useFleet } from "../shell/useFleet.ts"
 import { Attention } from "./Attention.tsx"
 import { Checklist } from "./Checklist.tsx"
 import { Compliance } from "./Compliance.tsx"
+import { NextWindows } from "./NextWindows.tsx"
 import { PasswordNotice } from "./PasswordNotice.tsx"
 import { RootCertificate } from "./RootCertificate.tsx"
 import { RunningJobs } from "./RunningJobs.tsx"
@@ -26,6 +27,7 @@ const Numbers = (props: { fleet: FleetStatus }): JSX.Element => (
       </div>
       <div>
         <RunningJobs />
+        <NextWindows />
         <RootCertificate />
       </div>
     </div>

@@ -90,13 +90,15 @@ export default function DeployPage(): JSX.Element {
     if (problem() !== null) return problem() ?? ""
     if (made === null) return "The plan is being made. Nothing has been sent to any host."
     const { first, restarts, skipped, touched, undo } = planNumbers(made)
+    const uncovered = made.hosts.filter((host) => host.waits_for?.code === "no_window").length
+    const without = uncovered === 0 ? "" : ` ${plural(uncovered, "host")} wait until a window covers them;`
     const start =
       draft().when === "immediate"
         ? "now"
         : first === null
           ? "as soon as it may"
           : `first at ${formatMoment(first, preferences.zone)}`
-    return `${plural(touched, "host")}, ${start}; ${plural(restarts.yes, "restart")}, ${plural(skipped.length, "host")} left alone, ${plural(undo.yes, "host")} can be undone.`
+    return `${plural(touched, "host")}, ${start};${without} ${plural(restarts.yes, "restart")}, ${plural(skipped.length, "host")} left alone, ${plural(undo.yes, "host")} can be undone.`
   }
 
   const submit = async (): Promise<void> => {

@@ -209,7 +209,9 @@ export default function PatchesTab(): JSX.Element {
                     <th scope="col" class={styles["sev"]}>
                       Severity
                     </th>
-                    <th scope="col">CVE</th>
+                    <th scope="col" class={styles["sev"]}>
+                      CVE
+                    </th>
                     <th scope="col" class={styles["short"]}>
                       Restart
                     </th>

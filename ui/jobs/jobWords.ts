@@ -62,7 +62,12 @@ export const rebootWords = (job: Pick<JobDetail, "reboot" | "reboot_delay_second
 /** One sentence on where the whole job stands. */
 export const progressWords = (job: JobItem): string => {
   const finished = finishedHosts(job)
-  if (job.state === "queued" || job.state === "waiting") return `${plural(job.hosts_total, "host")} waiting`
+  if (job.state === "queued" || job.state === "waiting") {
+    const { waiting } = groupCounts(job.counts)
+    return waiting === job.hosts_total
+      ? `${plural(waiting, "host")} waiting`
+      : `${count(waiting)} of ${plural(job.hosts_total, "host")} waiting`
+  }
   if (job.finished_at === null) return `${count(finished)} of ${plural(job.hosts_total, "host")} finished`
   const { done, failed, uncertain } = groupCounts(job.counts)
   if (job.state === "succeeded") return `${count(done)} of ${plural(job.hosts_total, "host")} done`

@@ -48,7 +48,11 @@ export default function OpeningsDialog(props: { window: WindowItem; onClose: () 
               <b>Last</b>
               <Show
                 when={data().runs.length > 0}
-                fallback={<p class="muted">Nothing is recorded: only windows that patch by themselves are.</p>}
+                fallback={
+                  <p class="muted">
+                    Nothing is recorded: what a window does by itself is, and an opening that jobs waited for in vain.
+                  </p>
+                }
               >
                 <ul>
                   <For each={data().runs}>

@@ -3,6 +3,7 @@ import { Effect, Exit } from "effect"
 import { SqlClient } from "effect/sql"
 import { DatabaseClock } from "#actors/hosts/DatabaseClock.ts"
 import { Failpoint } from "#actors/hosts/Failpoint.ts"
+import { recordMissed } from "#actors/schedule/recordMissed.ts"
 import { lookAtWindows, makeScheduler } from "#actors/schedule/Scheduler.ts"
 import { GroupId, type HostId, WindowId } from "#core/Ids.ts"
 import { newId } from "#core/newId.ts"
@@ -10,7 +11,7 @@ import type { MaintenanceWindow } from "#core/Window.ts"
 import { firings } from "#core/window/firings.ts"
 import { readEnabledWindows, readWindowHosts } from "#sql/WindowRunStore.ts"
 import { apply } from "#test/core/window/windowsFrom.ts"
-import { makeHosts, onDatabase } from "#test/sql/commitFixtures.ts"
+import { makeHosts, makeJob, onDatabase } from "#test/sql/commitFixtures.ts"
 
 const at = (text: string): number => Date.parse(`${text}Z`)
 
@@ -31,7 +32,9 @@ const makeGroup = Effect.fnUntraced(function* (hosts: ReadonlyArray<HostId>) {
 /** Open every night from two to four. */
 const makeWindow = Effect.fnUntraced(function* (
   group: GroupId,
-  fields: Partial<Pick<MaintenanceWindow, "name" | "kind" | "rule" | "duration_minutes" | "watched_since">> = {}
+  fields: Partial<Pick<MaintenanceWindow, "name" | "kind" | "rule" | "duration_minutes" | "watched_since">> & {
+    readonly automatic?: boolean
+  } = {}
 ) {
   const sql = yield* SqlClient.SqlClient
   const id = newId(WindowId)
@@ -41,7 +44,7 @@ const makeWindow = Effect.fnUntraced(function* (
       (id, name, kind, scope, group_id, rule, time_zone, duration_minutes, auto_apply, created_by, watched_since)
     values (${id}, ${fields.name ?? "nightly"}, ${kind}, 'group', ${group},
       ${JSON.stringify(fields.rule ?? { kind: "daily", starts_at_local: "02:00" })}::text::jsonb, 'UTC',
-      ${fields.duration_minutes ?? 120}, nullif(${kind === "open" ? JSON.stringify(apply) : ""}, '')::jsonb, 'test',
+      ${fields.duration_minutes ?? 120}, nullif(${kind === "open" && fields.automatic !== false ? JSON.stringify(apply) : ""}, '')::jsonb, 'test',
       ${fields.watched_since ?? "2026-11-22T12:00:00Z"}::text::timestamptz)`
   return id
 })
@@ -65,6 +68,18 @@ const audits = Effect.gen(function* () {
   const rows = yield* sql<{ entry: string }>`
     select actor_kind || ' ' || actor_name || ' ' || action as entry from audit_log order by seq`
   return rows.map((row) => row.entry)
+})
+const start = (text: string) => Effect.flatMap(currentEpoch, (epoch) => recordMissed(epoch, at(text)))
+
+/** A job that waits for windows; the worker left off when it had noted the opening as the next one. */
+const makeWaiting = Effect.fnUntraced(function* (hosts: ReadonlyArray<HostId>, noted: string | null) {
+  const sql = yield* SqlClient.SqlClient
+  const { job } = yield* makeJob(hosts)
+  const waits = noted === null ? "" : JSON.stringify({ code: "waiting_for_window", window_ids: [], at: `${noted}Z` })
+  yield* sql`update patch_jobs set run_when = '{"kind":"next_window"}', created_at = '2026-11-22T13:00:00Z' where id = ${job}`
+  yield* sql`
+    update patch_job_hosts set state = 'waiting', waits_for = nullif(${waits}, '')::jsonb where job_id = ${job}`
+  return job
 })
 const look = (text: string) => Effect.flatMap(currentEpoch, (epoch) => lookAtWindows(epoch, at(text)))
 
@@ -209,6 +224,64 @@ describe("the scheduler", () => {
         )
         assert.deepEqual(yield* outcomes, expected)
         assert.strictEqual((yield* jobs).length, 4)
+      })
+    )
+  )
+
+  it.effect("writes down an opening that jobs waited for in vain while the manager was off, once", () =>
+    onDatabase(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const hosts = yield* makeHosts(3)
+        yield* makeWindow(yield* makeGroup(hosts), { automatic: false })
+        yield* makeWaiting(hosts.slice(0, 2), "2026-11-23T02:00:00")
+        yield* start("2026-11-23T03:59:59")
+        assert.deepEqual(yield* outcomes, [])
+        yield* start("2026-11-24T04:00:00")
+        yield* start("2026-11-24T04:00:01")
+        assert.deepEqual(yield* outcomes, ["23T02:00 missed 2", "24T02:00 missed 2"])
+        assert.match((yield* runs)[0]!.note, /^Nothing was started: the manager was off while the window was open/)
+        assert.deepEqual(yield* audits, [
+          "machine policy:window nightly window.missed",
+          "machine policy:window nightly window.missed"
+        ])
+        assert.strictEqual((yield* jobs).length, 1)
+        // What the dispatcher notes when it looks: from here on somebody was there.
+        yield* sql`update patch_job_hosts set waits_for = '{"code":"concurrency_limit","max_concurrency":1}'`
+        yield* start("2026-11-25T04:00:00")
+        assert.strictEqual((yield* runs).length, 2)
+      })
+    )
+  )
+
+  it.effect("calls no opening missed that nobody waited for, that did open, or that a blackout covered", () =>
+    onDatabase(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const hosts = yield* makeHosts(2)
+        const group = yield* makeGroup(hosts)
+        yield* makeWindow(group, { automatic: false })
+        yield* start("2026-11-23T12:00:00")
+        // The worker looked inside the opening and found the next one; another job is paused, a third one was over by then.
+        yield* makeWaiting(hosts, "2026-11-24T02:00:00")
+        const paused = yield* makeWaiting(hosts, "2026-11-23T02:00:00")
+        yield* sql`update patch_jobs set paused_by = 'admin' where id = ${paused}`
+        const over = yield* makeWaiting(hosts, "2026-11-23T02:00:00")
+        yield* sql`update patch_jobs set expires_at = '2026-11-23T01:00:00Z' where id = ${over}`
+        yield* start("2026-11-23T12:00:00")
+        assert.deepEqual(yield* outcomes, [])
+        yield* makeWindow(group, {
+          name: "freeze",
+          kind: "blackout",
+          rule: { kind: "once", starts_on_local: "2026-11-24T00:00" },
+          duration_minutes: 600
+        })
+        yield* start("2026-11-24T12:00:00")
+        assert.deepEqual(yield* outcomes, [])
+        // Made while nobody was there to look at it.
+        yield* makeWaiting(hosts.slice(1), null)
+        yield* start("2026-11-24T12:00:00")
+        assert.deepEqual(yield* outcomes, ["23T02:00 missed 1"])
       })
     )
   )

@@ -213,18 +213,18 @@ const oneCase = (seed: number): void => {
     const starts = plan.shown.starts_at === null ? null : Date.parse(plan.shown.starts_at)
     const at = starts ?? NOON + random.int(0, 48) * HOUR
     // A job that was at work when the plan was made has ended by its window, or the plan would not name a time.
-    const then = starts !== null && starts > NOON && !what.includes("busy") ? { ...host, busy_with: null } : host
+    const later = starts !== null && starts > NOON && !what.includes("busy") ? { ...host, busy_with: null } : host
     // A hold that ends by itself before the run is one that has ended.
     const expired = before.holds.some(({ until_ms }) => until_ms !== null && until_ms > NOON && until_ms <= at)
     const open = opened.get(at) ?? 0
-    const decision = decideFor(job, plan, then, at, starts === null ? 0 : open)
+    const decision = decideFor(job, plan, later, at, starts === null ? 0 : open)
     if (starts !== null) opened.set(at, open + 1)
     // What is owed stays owed; a run may add to it, where the agent can tell at all.
     const owed =
-      then.reboot_needed === false && random.next() < 0.3 && (plan.shown.changes?.length ?? 1) > 0
+      later.reboot_needed === false && random.next() < 0.3 && (plan.shown.changes?.length ?? 1) > 0
         ? true
-        : then.reboot_needed
-    const ran = decision.kind === "start" ? run(job, plan, then, at, decision.closes_at, owed) : null
+        : later.reboot_needed
+    const ran = decision.kind === "start" ? run(job, plan, later, at, decision.closes_at, owed) : null
     const found = difference(job, plan, decision, ran, owed)
     if (found === null) {
       count(what.length === 0 ? "as planned, nothing happened" : "as planned, although something happened")
@@ -234,7 +234,7 @@ const oneCase = (seed: number): void => {
     const causes = found.causes.filter((cause) => what.includes(cause) || (cause === "hold_ended" && expired))
     if (causes.length === 0) {
       throw new Error(
-        `Seed ${seed}, host ${index + 1}: ${found.what}, without a cause (${what.join()}).\n${JSON.stringify({ job, shown: plan.shown, planned: plan.planned, before, then, ran }, null, 1)}`
+        `Seed ${seed}, host ${index + 1}: ${found.what}, without a cause (${what.join()}).\n${JSON.stringify({ job, shown: plan.shown, planned: plan.planned, before, host: later, ran }, null, 1)}`
       )
     }
     count(`explained: ${found.what.split(/[: ]/)[0]}`)

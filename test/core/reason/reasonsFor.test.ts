@@ -51,19 +51,19 @@ const causes: ReadonlyArray<Cause> = [
     "it waits for a window",
     { open: [anOpenShare()], windows: night },
     "waiting_for_window",
-    /waits for “Window 22”, which opens at 2026-11-04T22:00/
+    /waits for “Window 22”, which opens at 2026-11-04 22:00/
   ],
   [
     "what is left of the window is too short",
     { open: [anOpenShare({ order: { wave: 1, expected_seconds: 4000 } })], windows: effective(aWindow(11)) },
     "window_too_short",
-    /expected to take 4000 s.*closes at 2026-11-04T13/
+    /expected to take 4000 s.*closes at 2026-11-04 13/
   ],
   [
     "its time has not come",
     { open: [job({ when: { kind: "at", at: NOON + HOUR } })], windows: night },
     "scheduled",
-    /starts at 2026-11-04T13/
+    /starts at 2026-11-04 13/
   ],
   [
     "a blackout is on",
@@ -72,7 +72,7 @@ const causes: ReadonlyArray<Cause> = [
       windows: effective(aWindow(11, { kind: "blackout", name: "Freeze" }))
     },
     "blackout",
-    /the blackout “Freeze” ends at 2026-11-04T13/
+    /the blackout “Freeze” ends at 2026-11-04 13/
   ],
   [
     "a job waits and no window covers it",
@@ -116,7 +116,7 @@ const causes: ReadonlyArray<Cause> = [
   ],
   ["somebody has to decide, without another job", { unresolved: true }, "needs_decision", /unknown/, "no_window"],
   ["it is held", { holds: [hold], open: [anOpenShare({ planned: [] })] }, "no_window", /Job 7/, "held"],
-  ["all of it is held", { holds: [hold] }, "held", /The proxy breaks. Until 2026-11-04T13/],
+  ["all of it is held", { holds: [hold] }, "held", /The proxy breaks. Until 2026-11-04 13/],
   [
     "the host's package manager keeps it back",
     { ended: [anEndedShare({ verdict: "not_effective" })] },
@@ -128,7 +128,7 @@ const causes: ReadonlyArray<Cause> = [
     "the agent is away",
     { link: "unreachable", link_reason: "connection refused" },
     "unreachable",
-    /since 2026-11-04T11:00.*refused/
+    /since 2026-11-04 11:00.*refused/
   ],
   [
     "the agent is away and a job would try",
@@ -158,7 +158,7 @@ const causes: ReadonlyArray<Cause> = [
   ["the plan had changed", { ended: [anEndedShare({ verdict: "plan_changed" })] }, "plan_changed", /Job 6/],
   ["no window had room", { ended: [anEndedShare({ verdict: "deferred" })] }, "deferred", /Job 6/],
   ["it was cancelled", { ended: [anEndedShare({ verdict: "cancelled" })] }, "cancelled", /Job 6/],
-  ["nobody has ordered it", { windows: night }, "not_ordered", /“Window 22” opens at 2026-11-04T22/],
+  ["nobody has ordered it", { windows: night }, "not_ordered", /“Window 22” opens at 2026-11-04 22/],
   [
     "the window orders it itself",
     { windows: effective(aWindow(22, { auto_apply: apply })) },

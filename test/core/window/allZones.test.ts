@@ -3,10 +3,22 @@ import { compare, kinds, randomFrom, readZones, ruleFrom } from "./compare.ts"
 
 const SEED = 20_260
 
+/** Two seconds of work, which a busy machine makes many of. */
+const LONG = { timeout: 120_000 }
+
+const dayBeside = (day: string, days: number): string =>
+  new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10)
+
+const compareOnce = (zone: Parameters<typeof compare>[0], random: (below: number) => number) => {
+  const rule = ruleFrom("once", random)
+  const day = rule.kind === "once" ? rule.starts_on_local.slice(0, 10) : ""
+  return compare(zone, rule, [dayBeside(day, -5), dayBeside(day, 5)])
+}
+
 let zones: ReturnType<typeof readZones>
 beforeAll(() => {
   zones = readZones()
-})
+}, LONG.timeout)
 
 describe(`fifty years in all zones, against a second computation (seed ${SEED})`, () => {
   it("knows every zone, and both tables tell nearly all of them alike", () => {
@@ -25,7 +37,7 @@ describe(`fifty years in all zones, against a second computation (seed ${SEED})`
     expect(closest / 86_400).toBeGreaterThan(6)
   })
 
-  it("opens each occurrence exactly once: in each zone a monthly rule over all years, and others by seed", () => {
+  it("opens each occurrence exactly once: in each zone a monthly rule over all years, and others by seed", LONG, () => {
     const differences: Array<string> = []
     let compared = 0
     zones.zones.forEach((zone, n) => {
@@ -35,7 +47,7 @@ describe(`fifty years in all zones, against a second computation (seed ${SEED})`
       const rules = [
         compare(zone, ruleFrom(random(2) === 0 ? "monthly_by_day" : "monthly_by_weekday", random)),
         compare(zone, ruleFrom("daily", random), [`${year}-01-01`, `${year + 1}-12-31`]),
-        compare(zone, ruleFrom("once", random)),
+        compareOnce(zone, random),
         compare(
           zone,
           ruleFrom(kind, random),

@@ -64,9 +64,13 @@ describe("a window with automatic apply", () => {
 
 const SEED = 7
 
-it(`what is simulated is what the scheduler does, stops explained (1,000 cases from seed ${SEED})`, () => {
-  const { differences, seen } = compareFirings(1_000, SEED)
-  expect(differences.slice(0, 10)).toEqual([])
-  for (const outcome of ["fired", "missed", "nothing", "refused"])
-    expect(seen[outcome] ?? 0, outcome).toBeGreaterThan(10)
-})
+it(
+  `what is simulated is what the scheduler does, stops explained (400 cases from seed ${SEED})`,
+  { timeout: 120_000 },
+  () => {
+    const { differences, seen } = compareFirings(400, SEED)
+    expect(differences.slice(0, 10)).toEqual([])
+    for (const outcome of ["fired", "missed", "nothing", "refused"])
+      expect(seen[outcome] ?? 0, outcome).toBeGreaterThan(10)
+  }
+)

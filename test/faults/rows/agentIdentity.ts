@@ -5,14 +5,15 @@ import { Effect } from "effect"
 import { expect } from "vitest"
 import { Authority } from "#actors/pki/Authority.ts"
 import { ensureAuthority, renewManager } from "#actors/pki/ensureAuthority.ts"
-import { type LeafRequest, makeIssuer, mintAuthority } from "#actors/pki/mint.ts"
+import { type LeafRequest, makeIssuer } from "#actors/pki/mint.ts"
 import { hostUri } from "#core/Ids.ts"
 import { updateHost } from "#sql/HostStore.ts"
 import { insertHostCertificate } from "#sql/CertificateStore.ts"
 import type { Identity, Misbehaviour } from "#test/fleet/Misbehaviour.ts"
 import { until } from "#test/fleet/makeTestFleet.ts"
+import { TestCa } from "#test/fleet/testCa.ts"
 import type { World, WorldHost } from "#test/harness/World.ts"
-import { alarms, allAnswer, applied, callsOf, ended, health, pollsAs, publish, refresh } from "../agentSteps.ts"
+import { alarms, allAnswer, applied, callsOf, ended, pollsAs, publish, refresh, startWorker } from "../agentSteps.ts"
 import type { RowBody } from "../row.ts"
 
 const DAY = 24 * 3600_000
@@ -49,8 +50,8 @@ export const f28: RowBody = async (row) => {
   const world = await row.world({ count: 6, profileMix: { "2.7": 1 } })
   const [wrongCa, selfSigned, expired, notYet, revoked, good] = world.hosts
   const issue = await issuer(world)
-  const own = await mintAuthority(1)
-  await world.startWorker()
+  const own = await TestCa.selfSigned(selfSigned!.view)
+  await startWorker(row, world)
   await allAnswer(world)
   await allRead(world)
   publish(world, world.hosts)
@@ -109,7 +110,7 @@ export const f29: RowBody = async (row) => {
   const world = await row.world({ count: 3, profileMix: { "2.7": 1 } })
   const [victim, other] = world.hosts
   const issue = await issuer(world)
-  await world.startWorker()
+  await startWorker(row, world)
   await allAnswer(world)
   await allRead(world)
   publish(world, world.hosts)
@@ -128,13 +129,18 @@ export const f29: RowBody = async (row) => {
     expect(applied(world, victim!)).toEqual([])
   })
   await row.assert('alarm "identity swap"', async () => {
-    await refresh(world, victim!)
-    const found = await alarms(world, victim!)
+    const found = await until(
+      () => alarms(world, victim!),
+      (rows) => rows.length > 0
+    )
     expect(found.filter((alarm) => alarm.kind === "identity_swap")).toHaveLength(1)
     expect(found.find((alarm) => alarm.kind === "identity_swap")?.cleared).toBe(false)
     world.fleet.misbehave(victim!.address)
     await pollsAs(world, victim!, null)
-    expect((await alarms(world, victim!)).find((alarm) => alarm.kind === "identity_swap")?.cleared).toBe(true)
+    await until(
+      () => alarms(world, victim!),
+      (rows) => rows.every((alarm) => alarm.cleared)
+    )
   })
 }
 
@@ -149,7 +155,7 @@ const moveTo = async (world: World, host: WorldHost, address: string): Promise<v
 export const f30: RowBody = async (row) => {
   const world = await row.world({ count: 4, profileMix: { "2.7": 1 } })
   const [one, two, moved, quiet] = world.hosts
-  await world.startWorker()
+  await startWorker(row, world)
   await allAnswer(world)
   await allRead(world)
   publish(world, world.hosts)
@@ -160,7 +166,10 @@ export const f30: RowBody = async (row) => {
   await row.assert("As F29", async () => {
     for (const host of [one!, two!, quiet!]) {
       await pollsAs(world, host, "wrong_identity")
-      expect((await alarms(world, host)).map((alarm) => alarm.kind)).toContain("identity_swap")
+      await until(
+        () => alarms(world, host),
+        (rows) => rows.some((alarm) => alarm.kind === "identity_swap")
+      )
     }
   })
   const blocked = await ended(world, await world.apply([one!, two!]), 60_000)
@@ -202,7 +211,7 @@ export const f31: RowBody = async (row) => {
     writeFileSync(join(secretsDir, "manager.key.pem"), pair.private_key_pem)
     writeFileSync(join(secretsDir, "manager.pem"), pair.certificate_pem)
   }
-  await world.startWorker({ settings: { trustIntervalMillis: 150, retryMillis: [300, 300, 300] } })
+  await startWorker(row, world, { settings: { trustIntervalMillis: 150, retryMillis: [300, 300, 300] } })
   await allAnswer(world)
   await row.assert("Warn at 30, 14, 7, 1 days", async () => {
     for (const [hours, words] of [
@@ -233,7 +242,7 @@ export const f31: RowBody = async (row) => {
   await row.assert("with an expired client certificate everything stops at `identity_error: ours`", async () => {
     for (const host of world.hosts) await refresh(world, host)
     await until(
-      () => Promise.all(world.hosts.map((host) => health(world, host))),
+      () => world.query<{ kind: string | null }>("select failure_kind as kind from host_health_data"),
       (rows) => rows.every(({ kind }) => kind === "manager_certificate_expired"),
       20_000
     )

@@ -1,5 +1,6 @@
 /** Rows about clocks that are wrong: the worker's, the database's, the agents'. */
 import { expect } from "vitest"
+import type { JobId } from "#core/Ids.ts"
 import { readHeartbeat } from "#sql/HeartbeatStore.ts"
 import { readHostReasons } from "#sql/ReasonStore.ts"
 import { addWindow } from "#test/actors/jobs/windowRows.ts"
@@ -8,7 +9,7 @@ import { type FakeClock, makeFakeClock, startFakedPostgres } from "#test/harness
 import type { World, WorldHost } from "#test/harness/World.ts"
 import { requireFaketime } from "../requireFaketime.ts"
 import type { Row, RowBody } from "../row.ts"
-import { APPLY, callsOf, changesOf, endOf, epochOf } from "./crash.ts"
+import { APPLY, callsOf, changesOf, endOf, epochOf } from "./workerSteps.ts"
 
 const HOUR = 3_600
 /** The clocks are compared every ten seconds, the heartbeat follows within five. */
@@ -132,14 +133,14 @@ export const databaseAhead = withClock(["clock of the database +1 h"], async (ro
   await holding(world, first)
   // Half an hour away by the real clock, open by the wrong one.
   await addWindow(world, third.id, -30, 120)
-  const sessions = () => world.query("select id, expires_at from sessions order by id")
+  const sessions = () => world.query("select family_id, expires_at from refresh_tokens order by 1, 2")
   const sessionsBefore = await sessions()
 
   clock.set(HOUR + 60)
+  await row.assert("the difference is shown", () => skewShown(world, HOUR + 60))
   const blocked = await world.apply([second])
   const early = await world.apply([third], { when: { kind: "next_window" }, carries_over: true })
   await row.assert("the skew check against the worker blocks new starts, in a window that only seems open too", async () => {
-    await skewShown(world, HOUR + 60)
     await waitsForClocks(world, blocked)
     await waitsForClocks(world, early)
   })
@@ -202,7 +203,6 @@ export const databaseBehind = withClock(["clock of the database -2 h"], async (r
   const before = await audit()
 
   clock.set(-2 * HOUR)
-  const blocked = await world.apply([second])
   await row.assert("a flag row is written, by the machine", async () => {
     const rows = await until(
       audit,
@@ -210,6 +210,13 @@ export const databaseBehind = withClock(["clock of the database -2 h"], async (r
       NOTICED_MS
     )
     expect(rows.filter(({ action }) => action === "clock.went_back").map(({ actor_kind }) => actor_kind)).toEqual(["machine"])
+  })
+  let blocked: JobId | undefined
+  await row.assert("it is shown, and nothing new is started", async () => {
+    await skewShown(world, -2 * HOUR)
+    blocked = await world.apply([second])
+    await waitsForClocks(world, blocked)
+    expect(callsOf(world, second, APPLY)).toBe(0)
   })
   await row.assert("audit time goes back, the sequence does not", async () => {
     const after = (await audit()).slice(before.length)
@@ -219,11 +226,6 @@ export const databaseBehind = withClock(["clock of the database -2 h"], async (r
       expect(one.seq).toBe(last.seq + 1 + index)
       expect(one.at.getTime()).toBeLessThan(last.at.getTime() - HOUR * 1000)
     })
-  })
-  await row.assert("it is shown, and nothing new is started", async () => {
-    await skewShown(world, -2 * HOUR)
-    await waitsForClocks(world, blocked)
-    expect(callsOf(world, second, APPLY)).toBe(0)
   })
   row.standby(world)
   // The time stored in its lease lies two hours ahead of what the database would say next.
@@ -243,7 +245,7 @@ export const databaseBehind = withClock(["clock of the database -2 h"], async (r
   clock.set(0)
   await row.assert("ledger 1, and what was blocked runs once the clock is right", async () => {
     expect(await endOf(world, running, 40_000)).toBe("succeeded")
-    expect(await endOf(world, blocked, 40_000)).toBe("succeeded")
+    expect(await endOf(world, blocked!, 40_000)).toBe("succeeded")
     for (const host of world.hosts) expect(changesOf(world, host)).toHaveLength(1)
   })
   process.kill(holder.child.pid!, "SIGCONT")
