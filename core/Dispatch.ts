@@ -131,11 +131,7 @@ const judgeWindow = (facts: DispatchFacts): Decision => {
   const blackedOut = (): Decision | null =>
     blackout === null
       ? null
-      : wait(
-          facts,
-          { code: "blackout", window_id: blackout.window_id, until: stamp(blackout.until) },
-          blackout.until
-        )
+      : wait(facts, { code: "blackout", window_id: blackout.window_id, until: stamp(blackout.until) }, blackout.until)
   if (when.kind === "immediate")
     return (job.ignore_blackout ? null : blackedOut()) ?? { kind: "start", closes_at: null }
   if (when.kind === "at" && at < when.at) return wait(facts, { code: "scheduled", at: stamp(when.at) }, when.at)
@@ -203,8 +199,7 @@ export const decide = (facts: DispatchFacts): Decision => {
   if (window.kind !== "start") return window
   // From then on what is left of the window is too short.
   const until = window.closes_at === null ? null : window.closes_at - order.expected_seconds * 1000 + 1
-  if (host.busy_with !== null)
-    return wait(facts, { code: "blocked_by_job", job_number: host.busy_with }, until)
+  if (host.busy_with !== null) return wait(facts, { code: "blocked_by_job", job_number: host.busy_with }, until)
   if (host.unresolved) return wait(facts, { code: "needs_decision" }, until)
   if (job.open >= job.max_concurrency)
     return wait(facts, { code: "concurrency_limit", max_concurrency: job.max_concurrency }, until)

@@ -190,10 +190,16 @@ const writeStep = Effect.fnUntraced(function* (epoch: number, row: JobCommitRow,
 })
 
 /** The error limit stopped it: what was decided and on which numbers stands in the audit log, or the step does not stand. */
-const auditStop = (row: JobCommitRow, { kind: _, ...numbers }: Stopped) =>
+const auditStop = (row: JobCommitRow, { reason, failed, unresolved, unhealthy, max_failed, not_started }: Stopped) =>
   appendAudit(
     { actor: { kind: "machine", id: "job", name: "error limit" }, request_id: "", source_address: "" },
-    { action: "job.stop", object_type: "job", object_id: row.jobId, before: { state: row.from }, after: numbers }
+    {
+      action: "job.stop",
+      object_type: "job",
+      object_id: row.jobId,
+      before: { state: row.from },
+      after: { reason, failed, unresolved, unhealthy, max_failed, not_started }
+    }
   )
 
 /** All or nothing; false where the epoch or the version has moved on. */

@@ -92,7 +92,11 @@ export const noteWaits = Effect.fnUntraced(function* (job: JobId, waits: Readonl
   if (waits.length === 0) return
   const sql = yield* SqlClient.SqlClient
   yield* sql`
-    with ${lockUnstarted(sql, job, waits.map((wait) => wait.order_id))},
+    with ${lockUnstarted(
+      sql,
+      job,
+      waits.map((wait) => wait.order_id)
+    )},
     noted as (
       update patch_job_hosts o set state = x.state, deferrals = x.deferrals, waits_for = x.waits_for::jsonb
       from unnest(${waits.map((wait) => wait.order_id)}::uuid[], ${waits.map((wait) => wait.state)}::text[],
@@ -132,7 +136,11 @@ export const endOrders = Effect.fnUntraced(function* (job: JobId, ends: Readonly
   if (ends.length === 0) return
   const sql = yield* SqlClient.SqlClient
   yield* sql`
-    with ${lockUnstarted(sql, job, ends.map((end) => end.order_id))},
+    with ${lockUnstarted(
+      sql,
+      job,
+      ends.map((end) => end.order_id)
+    )},
     ended as (
       update patch_job_hosts o set state = x.state, ended = true, finished_at = now(), waits_for = null,
         outcome = x.outcome::jsonb, deferrals = o.deferrals + case when x.state = 'deferred' then 1 else 0 end

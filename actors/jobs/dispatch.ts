@@ -5,7 +5,14 @@
 import { Effect } from "effect"
 import type { WaitReason, WindowMoment } from "#core/Dispatch.ts"
 import type { HostId } from "#core/Ids.ts"
-import { endOrders, noteWaits, type OrderEnd, type OrderFacts, type OrderWait, readOrderFacts } from "#sql/dispatchFacts.ts"
+import {
+  endOrders,
+  noteWaits,
+  type OrderEnd,
+  type OrderFacts,
+  type OrderWait,
+  readOrderFacts
+} from "#sql/dispatchFacts.ts"
 import type { JobLook } from "#sql/JobSnapshotStore.ts"
 import { DatabaseClock } from "../hosts/DatabaseClock.ts"
 import { DisabledGuards } from "../hosts/Guards.ts"

@@ -58,13 +58,7 @@ export const handOver = Effect.fnUntraced(function* (handle: JobHandle, candidat
   )
   for (const candidate of candidates) {
     const { host_id, order_id } = candidate.order
-    const order = orderOf(
-      job,
-      candidate,
-      contents.get(order_id),
-      holds.get(host_id) ?? [],
-      services.get(host_id) ?? []
-    )
+    const order = orderOf(job, candidate, contents.get(order_id), holds.get(host_id) ?? [], services.get(host_id) ?? [])
     handing.add(host_id)
     yield* supervisor.deliver(host_id, { type: "order", order, by: job.requested_by }).pipe(
       Effect.ensuring(

@@ -75,12 +75,7 @@ const isNoted = (order: OrderFacts, noted: OrderWait): boolean =>
 /** Whether the row says something else than what would be noted. */
 export const differs = (order: OrderFacts, noted: OrderWait): boolean => !isNoted(order, noted)
 
-export const judgeOrder = (
-  at: number,
-  standing: JobStanding,
-  order: OrderFacts,
-  windows: WindowMoment
-): Judged => {
+export const judgeOrder = (at: number, standing: JobStanding, order: OrderFacts, windows: WindowMoment): Judged => {
   const { job } = standing
   const decision: Decision = decide(factsOf(at, standing, order, windows))
   if (decision.kind === "start") return decision

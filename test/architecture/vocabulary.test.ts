@@ -16,6 +16,7 @@ const LONGEST = 400
 const longer: Readonly<Record<string, string>> = {
   "sql/migrations/0001_foundation.ts": "one schema, read from top to bottom",
   "test/actors/agent/failures.test.ts": "one case for each way an agent can fail",
+  "test/machines/simulation/JobLife.ts": "one job, and all that can befall it",
   "test/fleet/StandIn.ts": "one machine with its agent, and all that can befall it"
 }
 

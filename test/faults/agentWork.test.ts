@@ -119,11 +119,31 @@ describe("manager and agent: what an agent says of its work", () => {
   faultRow("F37", "one agent floods its event socket", {}, async (row) => {
     const world = await row.world({ count: 21, profileMix: { "2.7": 1 }, timing: { jobMs: [4_000, 4_200] } })
     const [loud, ...quiet] = world.hosts
-    await row.worker(world)
+    // Patient, so that a busy machine decides nothing.
+    await row.worker(world, {
+      tuning: { call_ms: 60_000, send_ms: 30_000, run_ms: 90_000, verify_ms: 60_000 },
+      client: { connectMs: 5_000, readMs: 15_000, listMs: 30_000, commandMs: 15_000, healthMs: 10_000 }
+    })
     await allAnswer(world)
     publish(world, world.hosts)
+    const took = async (): Promise<number> => {
+      const job = await world.apply(world.hosts)
+      const results = await ended(world, job, 60_000)
+      expect(results.map((result) => result.verdict)).toEqual(world.hosts.map(() => "done"))
+      const times = await world.query<{ ms: number }>(
+        `select extract(epoch from finished_at - started_at)::float8 * 1000 as ms from patch_job_hosts
+         where job_id = $1 and host_id <> $2`,
+        [job, loud!.id]
+      )
+      return percentile(
+        times.map(({ ms }) => ms),
+        0.95
+      )
+    }
+    const calm = await took()
+    publish(world, world.hosts)
     world.fleet.misbehave(loud!.address, { kind: "event_flood", per_second: 20_000 })
-    const results = await ended(world, await world.apply(world.hosts), 60_000)
+    const flooded = await took()
     await row.assert("Per-host budget", () => {
       const { journal, floodedEvents } = world.fleet.seenBy(loud!.address)
       const looks = journal.filter(({ call }) => call.startsWith("GET /api/v1/jobs/")).map(({ at }) => at)
@@ -140,12 +160,7 @@ describe("manager and agent: what an agent says of its work", () => {
       expect(world.fleet.seenBy(loud!.address).floodedEvents).toBe(upgrades)
     })
     await row.assert("others unaffected", async () => {
-      expect(results.map((result) => result.verdict)).toEqual(world.hosts.map(() => "done"))
-      const took = await world.query<{ host: string; ms: number }>(
-        `select host_id as host, extract(epoch from finished_at - started_at)::float8 * 1000 as ms from patch_job_hosts`
-      )
-      const others = took.filter((one) => quiet.some((host) => host.id === one.host)).map((one) => one.ms)
-      expect(percentile(others, 0.95)).toBeLessThan(4_200 + 6_000)
+      expect(flooded).toBeLessThan(calm * 1.5 + 1_000)
       for (const host of quiet) expect(await alarms(world, host)).toEqual([])
     })
   })

@@ -165,6 +165,20 @@ describe("the invariant checker", () => {
     ).toMatch(/I9: host .* was sent .* after its window closed/)
   })
 
+  it("I9: a host to which something was sent outside of its windows, or in a blackout", async () => {
+    const window = (kind: string, rule: object) =>
+      `insert into maintenance_windows (id, name, kind, scope, host_id, rule, time_zone, duration_minutes, created_by, created_at)
+       select gen_random_uuid(), 'planted', '${kind}', 'host', id, '${JSON.stringify(rule)}', 'Europe/Berlin', 1440, 'test',
+         now() - interval '1 day' from hosts`
+    const keeps = `update patch_jobs set run_when = '{"kind": "next_window"}'`
+    const always = { kind: "daily", starts_at_local: "00:00" }
+    const past = { kind: "once", starts_on_local: "2020-01-01T00:00" }
+    expect(await planted(keeps, window("open", always))).not.toMatch(/I9/)
+    expect(await planted(keeps, window("open", past))).toMatch(/I9: host .* was sent .*, outside of its windows/)
+    expect(await planted(keeps)).toMatch(/I9: host .* was sent .*, outside of its windows/)
+    expect(await planted(window("blackout", always))).toMatch(/I9: host .* was sent .*, in a blackout/)
+  })
+
   it("I11: a session, a connection and handles that are left", async () => {
     const before = await baselineOf(world)
     expect(await checkLeftovers(world, before)).toEqual([])

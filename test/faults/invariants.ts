@@ -12,6 +12,7 @@ import type { StoredVersion } from "#machines/makeStep.ts"
 import { hostStep } from "#machines/step.ts"
 import type { Browser } from "#test/harness/openBrowser.ts"
 import type { World } from "#test/harness/World.ts"
+import { windowsHeld } from "./windowsHeld.ts"
 
 /** What the checks read of a world. */
 export type Checked = Pick<World, "query" | "fleet" | "hosts" | "acknowledged">
@@ -302,7 +303,7 @@ const checks: Readonly<Record<string, Check>> = {
   I6: replays,
   I7: leaseIsAlive,
   I8: browsersAgree,
-  I9: insideWindows,
+  I9: async (world) => [...(await insideWindows(world, [])), ...(await windowsHeld(world))],
   I12: doneIsProved
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import type { Installed, Pending } from "./Backend.ts"
 import type { ProfileMix } from "./hostNames.ts"
 import { addressOf, defaultMix, distroOf, fqdnOf, profileSequence } from "./hostNames.ts"
+import type { FleetStats } from "./FleetStats.ts"
 import type { FleetTrust } from "./HostTls.ts"
 import { HostTls } from "./HostTls.ts"
 import type { LedgerEntry } from "./Ledger.ts"
@@ -59,17 +60,7 @@ export interface HostView {
   readonly calls: Readonly<Record<string, number>>
 }
 
-export interface FleetStats {
-  readonly hosts: number
-  readonly open_connections: number
-  readonly peak_connections: number
-  /** The most hosts whose packages were being changed at once, over all fleets of this process. */
-  readonly peak_changing: number
-  readonly handshakes: number
-  readonly resumed: number
-  readonly failed_handshakes: number
-  readonly calls: number
-}
+export type { FleetStats } from "./FleetStats.ts"
 
 /** Quick enough for tests. */
 export const testTiming: Timing = {

@@ -19,7 +19,14 @@ it("keeps every invariant, whatever happens in whatever order", { timeout: 120_0
   expect(total.alarms).toBeGreaterThan(0)
   for (const verdict of ["done", "failed", "deferred", "cancelled", "stopped", "unavailable"])
     expect(total.verdicts).toContain(verdict)
-  for (const reason of ["wave_not_reached", "paused", "scheduled", "waiting_for_window", "window_too_short", "blackout"])
+  for (const reason of [
+    "wave_not_reached",
+    "paused",
+    "scheduled",
+    "waiting_for_window",
+    "window_too_short",
+    "blackout"
+  ])
     expect(total.reasons).toContain(reason)
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { OrderId } from "#core/Ids.ts"
 import type { Outcome } from "#core/Order.ts"
-import { initialHostContext } from "#machines/HostContext.ts"
+import { type HostContext, initialHostContext } from "#machines/HostContext.ts"
 import { olderThanLeft } from "#machines/olderThanLeft.ts"
 
 const outcome: Outcome = {
@@ -21,11 +21,8 @@ const outcome: Outcome = {
   failure: null
 }
 const context = { ...initialHostContext, outcome }
-const older = (
-  installed: Record<string, string>,
-  change: Partial<typeof context> = {},
-  format: "deb" | "other" = "deb"
-) => olderThanLeft({ ...context, ...change }, new Map(Object.entries(installed)), format)
+const older = (installed: Record<string, string>, change: Partial<HostContext> = {}, format: "deb" | "other" = "deb") =>
+  olderThanLeft({ ...context, ...change }, new Map(Object.entries(installed)), format)
 
 describe("packages that are older than the last order left them", () => {
   it("are named where they went back", () => {

@@ -109,10 +109,10 @@ describe("a claim", () => {
         const [left, ended] = yield* makeHosts(2)
         const { job, orders } = yield* makeJob([left!, ended!])
         yield* sql`update patch_job_hosts set state = 'deferred', ended = host_id = ${ended!}`
-        assert.deepEqual(
-          yield* results([takesUp(left!, orders[0]!, job), takesUp(ended!, orders[1]!, job)]),
-          ["ok", "unclaimable"]
-        )
+        assert.deepEqual(yield* results([takesUp(left!, orders[0]!, job), takesUp(ended!, orders[1]!, job)]), [
+          "ok",
+          "unclaimable"
+        ])
       })
     )
   )
@@ -144,22 +144,21 @@ describe("an order that its window cut short", () => {
     )
   )
 
-  it.live.each([
-    { carries_over: false },
-    { carries_over: true, expires_at: "2020-01-01T00:00:00Z" }
-  ])("has ended where there is no next one: %j", (columns) =>
-    onDatabase(
-      Effect.gen(function* () {
-        assert.deepEqual(yield* cutShort(columns), {
-          state: "deferred",
-          ended: true,
-          deferrals: 1,
-          verdict: "deferred",
-          started: true,
-          finished: true
+  it.live.each([{ carries_over: false }, { carries_over: true, expires_at: "2020-01-01T00:00:00Z" }])(
+    "has ended where there is no next one: %j",
+    (columns) =>
+      onDatabase(
+        Effect.gen(function* () {
+          assert.deepEqual(yield* cutShort(columns), {
+            state: "deferred",
+            ended: true,
+            deferrals: 1,
+            verdict: "deferred",
+            started: true,
+            finished: true
+          })
         })
-      })
-    )
+      )
   )
 })
 

@@ -1,6 +1,17 @@
 /** One job as it moves: one bar, the counts, each host worst first with what came of it, and the agent's log. */
 import { A, useParams } from "@solidjs/router"
-import { createMemo, createSignal, lazy, Match, Show, Suspense, Switch, type JSX } from "solid-js"
+import {
+  createEffect,
+  createMemo,
+  createSignal,
+  lazy,
+  Match,
+  onCleanup,
+  Show,
+  Suspense,
+  Switch,
+  type JSX
+} from "solid-js"
 import type { JobDetail } from "#core/Job.ts"
 import { ApiError } from "../api/ApiError.ts"
 import { pauseJob, readJob, readJobHosts, resumeJob } from "../api/jobs.ts"
@@ -11,6 +22,7 @@ import { useData, usePages } from "../api/useData.ts"
 import { plural } from "../format/numbers.ts"
 import { formatSpan } from "../format/time.ts"
 import { jobStates } from "../format/states.ts"
+import { jobsSocket } from "../live/live.ts"
 import { DataArea } from "../kit/DataArea.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { now } from "../kit/now.ts"
@@ -103,6 +115,13 @@ export default function JobPage(): JSX.Element {
     queryKey: keys.jobHosts(parameters.id),
     queryFn: ({ pageParam, signal }) => readJobHosts(parameters.id, pageParam, signal)
   }))
+  createEffect(() => jobsSocket.follow({ job_id: parameters.id as JobDetail["id"] }))
+  onCleanup(() => {
+    jobsSocket.follow({})
+    // What happened to the other jobs was not told meanwhile.
+    void queryClient.invalidateQueries({ queryKey: keys.jobs })
+    void queryClient.invalidateQueries({ queryKey: keys.fleet })
+  })
   const all = createMemo(() => (hosts.data?.pages ?? []).flatMap(({ items }) => items))
   const page = usePage(() => (job.data === undefined ? "Job" : `Job #${job.data.number}`))
   useCrumb(() => (job.data === undefined ? "Job" : `#${job.data.number}`))

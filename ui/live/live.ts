@@ -48,6 +48,8 @@ const applyHost = (host: LiveHost): void => {
 }
 
 const applyJob = (job: LiveJob): void => {
+  // Waves, a stop by the error limit and who paused it are not in the message.
+  renewSoon(keys.job(job.id))
   queryClient.setQueryData<JobDetail>(keys.job(job.id), (known) => (known === undefined ? known : { ...known, ...job }))
   queryClient.setQueriesData<InfiniteData<Page<JobItem>>>({ queryKey: keys.jobs }, (known) =>
     known === undefined

@@ -4,6 +4,7 @@ import { until } from "#test/fleet/makeTestFleet.ts"
 import { spawnWorker } from "#test/harness/spawnWorker.ts"
 import { makeWorld, type World } from "#test/harness/World.ts"
 import { ends, sent, shares, stateOf } from "./jobWorld.ts"
+import { refresh } from "./wishes.ts"
 
 let world: World
 beforeEach(async () => {
@@ -64,6 +65,7 @@ describe("a host that comes back after it was given up", () => {
     expect((await shares(world, jobs[0]!))[0]?.outcome?.verdict).toBe("no_return")
     world.fleet.misbehaveAll()
     world.fleet.boot(host!.address)
+    await refresh(world, host!)
     await until(
       () => stateOf(world, jobs[0]!),
       (state) => state === "succeeded",

@@ -23,3 +23,12 @@ export const applyPaused = (world: World, host: WorldHost): Promise<JobId> =>
       )
     )
   )
+
+/** The host is polled at once. */
+export const refresh = (world: World, host: WorldHost) =>
+  world.query(
+    `with asked as (
+       insert into host_requests (id, host_id, event) values (gen_random_uuid(), $1, '{"type":"refresh","by":"tester"}'))
+     select pg_notify('worker', 'host_requested ' || $1::text)`,
+    [host.id]
+  )

@@ -195,7 +195,7 @@ export const f30: RowBody = async (row) => {
 }
 
 export const f31: RowBody = async (row) => {
-  const world = await row.world({ count: 40, profileMix: { "2.7": 1 } })
+  const world = await row.world({ count: 20, profileMix: { "2.7": 1 } })
   const { secretsDir } = world
   const read = (name: string) => readFileSync(join(secretsDir, name), "utf8")
   const first = { cert: read("manager.pem"), key: read("manager.key.pem") }
@@ -211,8 +211,8 @@ export const f31: RowBody = async (row) => {
     writeFileSync(join(secretsDir, "manager.key.pem"), pair.private_key_pem)
     writeFileSync(join(secretsDir, "manager.pem"), pair.certificate_pem)
   }
-  await startWorker(row, world, { settings: { trustIntervalMillis: 150, retryMillis: [300, 300, 300] } })
-  await allAnswer(world)
+  await startWorker(row, world, { settings: { trustIntervalMillis: 500, retryMillis: [300, 300, 300] } })
+  await allAnswer(world, 60_000)
   await row.assert("Warn at 30, 14, 7, 1 days", async () => {
     for (const [hours, words] of [
       [29 * 24, "within 30 days"],

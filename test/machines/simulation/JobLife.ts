@@ -5,19 +5,19 @@
 import { isDeepStrictEqual } from "node:util"
 import { Result } from "effect"
 import { type Judged, judgeOrder } from "#actors/jobs/judgeOrder.ts"
-import type { OpenInterval, WaitReason, WindowMoment } from "#core/Dispatch.ts"
-import { HostId, JobId, OrderId } from "#core/Ids.ts"
+import type { OrderId } from "#core/Ids.ts"
 import type { JobCommand } from "#core/JobCommand.ts"
-import type { JobCounted, JobCounts, JobEvent } from "#core/JobEvent.ts"
-import { type JobHostState, openJobHostStates } from "#core/JobState.ts"
-import { defaultPreCheck } from "#core/Order.ts"
+import type { JobCounted, JobEvent } from "#core/JobEvent.ts"
+import type { JobHostState } from "#core/JobState.ts"
 import { allowedTransitions } from "#machines/allowedTransitions.ts"
 import { endingOf } from "#machines/jobEnding.ts"
 import { jobMachineVersion } from "#machines/jobMachine.ts"
 import { type JobSnapshot, jobStateOf, type JobStep } from "#machines/jobStep.ts"
 import { expectedTimers } from "#machines/makeStep.ts"
 import type { JobLook, StoredJob } from "#sql/JobSnapshotStore.ts"
+import { JobCalendar } from "./JobCalendar.ts"
 import { type Chance, chanceOf, hours, minutes, Scheduler, seconds } from "./Scheduler.ts"
+import { countsOf, lookAtRows, makeSimulatedJob, type Row, unstarted } from "./simulatedJob.ts"
 
 export interface JobLifeOptions {
   readonly seed: number
@@ -38,24 +38,6 @@ export interface JobLifeReport {
   readonly broken: ReadonlyArray<string>
 }
 
-interface Row {
-  readonly id: OrderId
-  readonly host: HostId
-  readonly wave: number
-  readonly expected_seconds: number
-  state: JobHostState
-  ended: boolean
-  verdict: string | null
-  waits_for: WaitReason | null
-  deferrals: number
-  starts: number
-  unreachable: boolean
-  lost: boolean
-  leaving: boolean
-  /** Another job works here until then. */
-  busyUntil: number
-}
-
 const allowed: ReadonlySet<string> = new Set(
   allowedTransitions()
     .filter(({ machine, version }) => machine === "job" && version === jobMachineVersion)
@@ -63,20 +45,13 @@ const allowed: ReadonlySet<string> = new Set(
 )
 
 const crashShare = 0.02
-const idOf = (seed: number, kind: number, n: number): string =>
-  `01900000-0000-7${kind}${n.toString(16).padStart(2, "0")}-8000-${seed.toString(16).padStart(12, "0")}`
-
-const unstarted: ReadonlySet<JobHostState> = new Set(["queued", "waiting", "deferred"])
-const isOpen = (row: Row): boolean => openJobHostStates.includes(row.state) && !row.ended
-
 export class JobLife {
   private readonly options: JobLifeOptions
   private readonly time = new Scheduler()
   private readonly chance: Chance
   private readonly job: StoredJob
   private readonly rows: Array<Row>
-  private readonly windows: Array<OpenInterval> = []
-  private readonly blackouts: Array<{ readonly from: number; readonly until: number }> = []
+  private calendar: JobCalendar
   private snapshot: JobSnapshot
   private version = 0
   private readonly timers = new Map<string, { readonly due: number; readonly armed: number }>()
@@ -111,60 +86,11 @@ export class JobLife {
   constructor(options: JobLifeOptions) {
     this.options = options
     this.chance = chanceOf(options.seed)
-    const { chance } = this
-    const many = 1 + Math.floor(chance() * 8)
-    const waves = chance() < 0.4 ? 1 + Math.floor(chance() * 3) : 1
-    const kind = chance()
     const begin = this.time.now
-    this.makeWindows(begin)
-    this.rows = Array.from({ length: many }, (_, n) => ({
-      id: OrderId.make(idOf(options.seed, 1, n)),
-      host: HostId.make(idOf(options.seed, 2, n)),
-      wave: Math.min(waves, 1 + Math.floor((n * waves) / many)),
-      expected_seconds: Math.floor(chance() * 1800),
-      state: "queued" as const,
-      ended: false,
-      verdict: null,
-      waits_for: null,
-      deferrals: 0,
-      starts: 0,
-      unreachable: false,
-      lost: chance() < 0.02,
-      leaving: chance() < 0.02,
-      busyUntil: chance() < 0.2 ? begin + hours(chance() * 6) : 0
-    }))
-    const asked = begin + hours(chance() * 30)
-    this.job = {
-      id: JobId.make(idOf(options.seed, 3, 0)),
-      number: 7,
-      kind: "patch_apply",
-      when:
-        kind < 0.35
-          ? { kind: "immediate" }
-          : kind < 0.8
-            ? { kind: "next_window" }
-            : { kind: "at", at: new Date(asked).toISOString() },
-      selection: { kind: "all" },
-      packages: [],
-      method: null,
-      reboot: "never",
-      reboot_delay_seconds: 0,
-      on_change: "take",
-      pin_versions: false,
-      pre_check: defaultPreCheck,
-      ignore_blackout: chance() < 0.2,
-      max_concurrency: 1 + Math.floor(chance() * 5),
-      has_waves: waves > 1,
-      max_failed: chance() < 0.5 ? Math.floor(chance() * 3) : null,
-      carries_over: kind >= 0.35 && chance() < 0.7,
-      expires_at: kind >= 0.35 ? begin + hours(12 + chance() * 50) : null,
-      requested_by: "ada",
-      machine_version: jobMachineVersion,
-      version: 0,
-      value: null,
-      context: null,
-      timers: []
-    }
+    this.calendar = new JobCalendar(begin, this.chance)
+    const { job, rows } = makeSimulatedJob(options.seed, begin, this.chance)
+    this.job = job
+    this.rows = rows
     const first = Result.getOrThrow(options.step.initialStep())
     this.snapshot = first.snapshot
     for (const { id, delay_ms } of first.timers.set) this.arm(id, delay_ms)
@@ -200,47 +126,6 @@ export class JobLife {
     this.brokenBy.push(what)
   }
 
-  // The calendar ------------------------------------------------------------------------------------------------------
-
-  private makeWindows(from: number): void {
-    const { chance } = this
-    this.windows.length = 0
-    this.blackouts.length = 0
-    let at = from - hours(2) + hours(chance() * 10)
-    for (let n = 0; n < 12; n++) {
-      const closes_at = at + minutes(20 + chance() * 240)
-      this.windows.push({ opens_at: at, closes_at, window_ids: [`w${n}`] })
-      at = closes_at + hours(2 + chance() * 16)
-    }
-    if (chance() < 0.3) {
-      const begin = from + hours(chance() * 50)
-      this.blackouts.push({ from: begin, until: begin + hours(chance() * 20) })
-    }
-  }
-
-  private moment(): WindowMoment {
-    const { now } = this.time
-    const blackout = this.blackouts.find(({ from, until }) => from <= now && now < until)
-    const free = this.windows
-      .map((window) =>
-        this.blackouts.reduce(
-          (left, { from, until }) =>
-            from <= left.opens_at && until > left.opens_at
-              ? { ...left, opens_at: until }
-              : from > left.opens_at && from < left.closes_at
-                ? { ...left, closes_at: from }
-                : left,
-          window
-        )
-      )
-      .filter(({ opens_at, closes_at }) => opens_at < closes_at)
-    return {
-      open: free.find(({ opens_at, closes_at }) => opens_at <= now && now < closes_at) ?? null,
-      next: free.find(({ opens_at }) => opens_at > now) ?? null,
-      blackout: blackout === undefined ? null : { window_id: "b", until: blackout.until }
-    }
-  }
-
   // People ------------------------------------------------------------------------------------------------------------
 
   private pause(): void {
@@ -263,14 +148,13 @@ export class JobLife {
     if (this.finished) return
     this.wishes = { ...this.wishes, cancel_requested_by: "bob" }
     if (this.chance() < 0.5)
-      for (const row of this.rows)
-        if (!row.ended && unstarted.has(row.state)) this.end(row, "cancelled", "cancelled")
+      for (const row of this.rows) if (!row.ended && unstarted.has(row.state)) this.end(row, "cancelled", "cancelled")
     this.hint(this.chance() < 0.1 ? null : 5)
   }
 
   private moveWindows(): void {
     this.movedAt = this.time.now
-    this.makeWindows(this.time.now)
+    this.calendar = new JobCalendar(this.time.now, this.chance)
     this.hint(5)
   }
 
@@ -294,38 +178,11 @@ export class JobLife {
     })
   }
 
-  private counts(): JobCounts {
-    const count = (holds: (row: Row) => boolean): number => this.rows.filter(holds).length
-    return {
-      queued: count((row) => unstarted.has(row.state) && !row.ended),
-      open: count((row) => isOpen(row) && row.state !== "uncertain"),
-      succeeded: count((row) => row.state === "succeeded"),
-      failed: count((row) => row.state === "failed"),
-      deferred: count((row) => row.state === "deferred" && row.ended),
-      cancelled: count((row) => row.state === "cancelled"),
-      uncertain: count((row) => row.state === "uncertain")
-    }
-  }
-
-  private lookAt(): JobLook {
-    const left = this.rows.filter((row) => !row.ended).map((row) => row.wave)
-    return {
-      ...this.wishes,
-      counts: this.counts(),
-      unresolved: this.rows.filter((row) => row.state === "uncertain" && row.verdict === "unresolved").length,
-      unhealthy:
-        this.job.max_failed === null
-          ? 0
-          : this.rows.filter((row) => row.state === "succeeded" && row.unreachable).length,
-      wave: left.length === 0 ? null : Math.min(...left)
-    }
-  }
-
   private look(): void {
     if (!this.up || this.finished) return
     const process = this.process
     const alive = (): boolean => this.up && this.process === process && !this.finished
-    const look = this.lookAt()
+    const look = lookAtRows(this.job, this.rows, this.wishes)
     const at = this.time.now
     const { cancel_asked, paused_by } = this.snapshot.context
     const by = (type: "cancel" | "pause" | "resume"): JobEvent => ({ type, at, by: "bob" })
@@ -360,7 +217,7 @@ export class JobLife {
   private dispatch(look: JobLook) {
     const { job } = this
     const at = this.time.now
-    const windows = this.moment()
+    const windows = this.calendar.momentAt(this.time.now)
     let open = look.counts.open + look.counts.uncertain + this.offered.size
     let startable = this.offered.size
     let next_at: number | null = null
@@ -422,7 +279,7 @@ export class JobLife {
     this.offered.delete(row.id)
     if (!this.up || process !== this.process || row.ended || !unstarted.has(row.state)) return
     const { job } = this
-    const now = this.lookAt()
+    const now = lookAtRows(this.job, this.rows, this.wishes)
     if (this.options.claimChecks !== false) {
       const failed = now.counts.failed + now.unresolved + now.unhealthy
       const free =
@@ -586,7 +443,7 @@ export class JobLife {
 
   private checkStart(row: Row, now: JobLook): void {
     const { job } = this
-    const { open, blackout } = this.moment()
+    const { open, blackout } = this.calendar.momentAt(this.time.now)
     const earlier = this.rows.filter((other) => other.wave < row.wave && !other.ended)
     if (earlier.length > 0) this.broken("a wave started before the one before it had ended")
     if (this.stopped !== null) this.broken("started after the error limit stopped the job")
@@ -623,11 +480,13 @@ export class JobLife {
     if (this.stops === 1 && this.failedAtStop <= (job.max_failed ?? 0)) this.broken("stopped below its limit")
     if (job.max_failed !== null && this.stops === 1) {
       const started = this.rows.filter((row) => row.starts > 0 && row.state !== "succeeded").length
-      if (started > this.failedAtStop + job.max_concurrency) this.broken(`${started} started, beyond limit and concurrency`)
+      if (started > this.failedAtStop + job.max_concurrency)
+        this.broken(`${started} started, beyond limit and concurrency`)
     }
     if (this.finished) {
-      const ending = endingOf(this.counts(), this.snapshot.context.cancel_asked !== null)
-      if (jobStateOf(this.snapshot) !== ending) this.broken(`ended as ${jobStateOf(this.snapshot)} instead of ${ending}`)
+      const ending = endingOf(countsOf(this.rows), this.snapshot.context.cancel_asked !== null)
+      if (jobStateOf(this.snapshot) !== ending)
+        this.broken(`ended as ${jobStateOf(this.snapshot)} instead of ${ending}`)
     }
     let replayed = Result.getOrThrow(this.options.step.initialStep()).snapshot
     for (const event of this.log) replayed = Result.getOrThrow(this.options.step.step(replayed, event)).snapshot

@@ -89,6 +89,8 @@ export interface Start {
   readonly at: number
   effective: boolean
   alive: boolean
+  /** What it is to bring about, for the case that it is killed half way. */
+  aims: ReadonlyArray<Aim>
 }
 
 export type Reply =
@@ -182,7 +184,7 @@ export class SimulatedHost {
     if (work.kind === "rollback" && (undone === undefined || isOpen(undone)))
       return { kind: "refused", retryable: false, retryAfterMs: null }
     this.watchForRepetition(intent, work)
-    const start: Start = { intent, action: work.kind, at: this.time.now, effective: false, alive: true }
+    const start: Start = { intent, action: work.kind, at: this.time.now, effective: false, alive: true, aims: [] }
     this.ledger.starts.push(start)
     const job = this.newJob(operations[work.kind])
     const { life } = this
@@ -199,12 +201,11 @@ export class SimulatedHost {
     this.time.after(seconds(this.chance() * 3), () => {
       if (this.life === life) job.status = "running"
     })
-    const goals = this.aims(work)
-    this.plan(length, life, start, () => this.finish(job, start, goals))
-    if (this.chance() < this.traits.restarts)
-      this.time.after(length * this.chance() * 1.2, () => this.restartAgent(goals))
+    start.aims = this.aims(work)
+    this.plan(length, life, start, () => this.finish(job, start))
+    if (this.chance() < this.traits.restarts) this.time.after(length * this.chance() * 1.2, () => this.restartAgent())
     else if (this.chance() < this.traits.rebootsByItself)
-      this.time.after(length * this.chance() * 1.2, () => this.boot(null, goals))
+      this.time.after(length * this.chance() * 1.2, () => this.boot(null))
     return { kind: "accepted", jobId: job.id }
   }
 
@@ -212,7 +213,7 @@ export class SimulatedHost {
     if (this.jobs.some(isOpen)) return { kind: "refused", retryable: false, retryAfterMs: null }
     if (this.chance() < this.traits.refuses)
       return { kind: "refused", retryable: this.chance() < 0.5, retryAfterMs: null }
-    const start: Start = { intent, action: "reboot", at: this.time.now, effective: false, alive: true }
+    const start: Start = { intent, action: "reboot", at: this.time.now, effective: false, alive: true, aims: [] }
     this.ledger.starts.push(start)
     const job = this.newJob("reboot")
     if (this.chance() < this.traits.ignoresReboot) {
@@ -226,7 +227,7 @@ export class SimulatedHost {
       job.status = "completed"
       start.effective = true
       start.alive = false
-      this.boot(intent, [])
+      this.boot(intent)
     })
     return { kind: "accepted", jobId: job.id }
   }
@@ -291,7 +292,8 @@ export class SimulatedHost {
     )
   }
 
-  private finish(job: SimulatedJob, start: Start, aims: ReadonlyArray<Aim>): void {
+  private finish(job: SimulatedJob, start: Start): void {
+    const { aims } = start
     start.alive = false
     const refused = this.isRefusedByTheTool(job, aims)
     if (refused || this.chance() < this.traits.fails) {
@@ -306,16 +308,16 @@ export class SimulatedHost {
       start.effective = this.put(aims, 1, job)
       job.status = "completed"
     }
-    if (this.chance() < 0.1) this.time.after(minutes(this.chance() * 5), () => this.restartAgent([]))
+    if (this.chance() < 0.1) this.time.after(minutes(this.chance() * 5), () => this.restartAgent())
   }
 
   /** Whatever was at work dies; some of it may have been installed, and the database may be half way for a while. */
-  private kill(aims: ReadonlyArray<Aim>): void {
+  private kill(): void {
     this.life++
     const [atWork] = this.ledger.starts.filter((start) => start.alive && start.action !== "reboot")
     for (const start of this.ledger.starts) start.alive = false
     if (atWork !== undefined && this.chance() < 0.4) {
-      atWork.effective = this.put(aims, this.chance(), undefined)
+      atWork.effective = this.put(atWork.aims, this.chance(), undefined)
       if (this.chance() < 0.3) this.dirtyUntil = this.time.now + minutes(this.chance() * 60)
     }
     if (this.traits.forgetful) this.jobs = []
@@ -327,18 +329,18 @@ export class SimulatedHost {
         }
   }
 
-  private restartAgent(aims: ReadonlyArray<Aim>): void {
+  private restartAgent(): void {
     if (!this.hostUp || !this.agentUp) return
-    this.kill(aims)
+    this.kill()
     this.agentUp = false
     this.time.after(seconds(1 + this.chance() * 60), () => {
       this.agentUp = true
     })
   }
 
-  private boot(intent: string | null, aims: ReadonlyArray<Aim>): void {
+  private boot(intent: string | null): void {
     if (!this.hostUp) return
-    this.kill(aims)
+    this.kill()
     this.hostUp = false
     const away =
       this.chance() < this.traits.neverReturns

@@ -13,12 +13,13 @@ export interface JobTotal {
   readonly broken: ReadonlyArray<JobLifeReport>
 }
 
-export const simulateJobs = (
-  lives: number,
-  firstSeed: number,
-  options: Omit<JobLifeOptions, "seed">
-): JobTotal => {
-  const sets = { states: new Set<string>(), taken: new Set<string>(), reasons: new Set<string>(), verdicts: new Set<string>() }
+export const simulateJobs = (lives: number, firstSeed: number, options: Omit<JobLifeOptions, "seed">): JobTotal => {
+  const sets = {
+    states: new Set<string>(),
+    taken: new Set<string>(),
+    reasons: new Set<string>(),
+    verdicts: new Set<string>()
+  }
   const sum = { lives, crashes: 0, starts: 0, alarms: 0 }
   const broken: Array<JobLifeReport> = []
   for (let seed = firstSeed; seed < firstSeed + lives; seed++) {
