@@ -25,6 +25,16 @@ export const FleetStatus = Schema.Struct({
     /** Every worker that reported within 90 s; more than one is a hot standby, or a mistake. */
     workers: Schema.Array(Schema.Struct({ id: Schema.String, role: Schema.Literals(["active", "standby"]) }))
   }),
+  /** Open alarms, one line a kind however many hosts are in it. */
+  incidents: Schema.Array(
+    Schema.Struct({
+      kind: Schema.String,
+      members: Schema.Int,
+      /** The sentence of the first. */
+      message: Schema.String,
+      since: Timestamp
+    })
+  ),
   /** What a person should look at, worst first. */
   attention: Schema.Array(
     Schema.Struct({

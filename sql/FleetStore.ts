@@ -4,11 +4,12 @@ import { SqlClient } from "effect/sql"
 import type { FleetStatus } from "#core/Fleet.ts"
 import { HostSummary } from "#core/HostState.ts"
 import type { Principal } from "#core/User.ts"
+import { readIncidents } from "./AlarmStore.ts"
 import { complianceClass } from "./complianceClass.ts"
 import { readHeartbeat } from "./HeartbeatStore.ts"
 import { hostScope } from "./hostScope.ts"
 
-type Counted = Omit<FleetStatus, "by_summary" | "worker" | "attention"> & {
+type Counted = Omit<FleetStatus, "by_summary" | "worker" | "attention" | "incidents"> & {
   readonly by_summary: Partial<Record<HostSummary, number>>
   readonly parked: number
 }
@@ -58,6 +59,7 @@ export const readFleet = Effect.fnUntraced(function* (principal: Principal, secu
     { kind: "reboot_needed" as const, hosts: numbers.hosts_needing_reboot }
   ].filter((entry) => entry.hosts > 0)
   const worker = yield* readHeartbeat
-  const status: FleetStatus = { ...numbers, by_summary, worker, attention }
+  const incidents = yield* readIncidents(principal)
+  const status: FleetStatus = { ...numbers, by_summary, worker, attention, incidents }
   return status
 })

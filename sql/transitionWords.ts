@@ -26,6 +26,7 @@ const wordsOf = (region: "link" | "work", state: string): string =>
 const events: Readonly<Record<string, string>> = {
   "poll.ok": "The host answered a poll",
   "poll.failed": "A poll failed",
+  "inventory.older": "The host has older packages than its last order left",
   job: "The agent reported on its job",
   "job.gone": "The agent no longer knows the job",
   resumed: "The manager was restarted and took up where it was",

@@ -10,6 +10,7 @@ import { AgentClient } from "../agent/AgentClient.ts"
 import { installedVersions } from "../agent/decode/packages.ts"
 import type { AgentFailure } from "../agent/AgentFailure.ts"
 import { type HostReading, readInventory } from "../agent/readHost.ts"
+import { makeAgentClocks } from "./AgentClocks.ts"
 import { type DueQueue, makeDueQueue, monotonicMillis } from "./DueQueue.ts"
 import type { HostHandle } from "./HostHandle.ts"
 import { keepReading } from "./HostInterpreter.ts"
@@ -61,15 +62,21 @@ const readRest = Effect.fnUntraced(function* (
   }
 })
 
-const poll = Effect.fnUntraced(function* (host: HostHandle, due: DueQueue<HostId>) {
+const poll = Effect.fnUntraced(function* (
+  host: HostHandle,
+  due: DueQueue<HostId>,
+  compareClock: Effect.Success<typeof makeAgentClocks>
+) {
   const client = yield* AgentClient
   const supervisor = yield* HostSupervisor
   const writer = yield* PollWriter
   const settings = yield* WorkerSettings
   const full = host.fullReadWanted
+  host.fullReadWanted = false
+  // What a refresh during this poll asks for may have been read before it: the host is looked at again.
+  const comeAgain = (millis: number) => due.set(host.id, host.fullReadWanted ? 0 : millis)
 
   const answered = Effect.fnUntraced(function* (health: Effect.Success<ReturnType<typeof client.health>>) {
-    host.fullReadWanted = false
     yield* supervisor.tell(host.id, {
       type: "poll.ok",
       health: health.health,
@@ -86,7 +93,10 @@ const poll = Effect.fnUntraced(function* (host: HostHandle, due: DueQueue<HostId
       Effect.catch((error) => Effect.succeed({ kind: error.kind, message: error.message }))
     )
     const next = failure === null ? yield* jittered(settings.healthIntervalMillis) : settings.retryMillis[1]!
-    yield* due.set(host.id, next)
+    yield* comeAgain(next)
+    yield* compareClock(host.id, health.told_at).pipe(
+      Effect.catch((error) => Effect.logWarning("What the agent's clock says could not be stored", error))
+    )
     yield* writer.seen({
       hostId: host.id,
       health: health.health,
@@ -100,14 +110,13 @@ const poll = Effect.fnUntraced(function* (host: HostHandle, due: DueQueue<HostId
   })
 
   const missed = Effect.fnUntraced(function* (failure: AgentFailure) {
-    host.fullReadWanted = false
     const wait = settings.retryMillis[Math.min(host.snapshot.context.misses, settings.retryMillis.length - 1)]!
     // Who asks for patience is there, and our own certificate is not their silence; only silence counts as a miss.
     if (failure.kind !== "rate_limited" && failure.kind !== "manager_certificate_expired") {
       yield* supervisor.tell(host.id, { type: "poll.failed", kind: failure.kind, message: failure.message })
     }
     const next = Math.max(yield* jittered(wait), failure.retry_after_ms ?? 0)
-    yield* due.set(host.id, next)
+    yield* comeAgain(next)
     yield* writer.missed({ hostId: host.id, kind: failure.kind, message: failure.message, nextPollMillis: next })
   })
 
@@ -136,6 +145,7 @@ export const makePoller = Effect.gen(function* () {
   const due = yield* makeDueQueue<HostId>()
   const turns = yield* Queue.bounded<HostHandle>(settings.pollers)
   const polling = new Set<HostId>()
+  const compareClock = yield* makeAgentClocks
   const pace = makePace(CALLS_AT_ONCE)
   let overdue = 0
 
@@ -161,10 +171,10 @@ export const makePoller = Effect.gen(function* () {
 
   const turn = Effect.gen(function* () {
     const host = yield* Queue.take(turns)
-    // A refresh during a poll comes round again when that poll has ended.
+    // The poll under way sees to what is asked for meanwhile, unless it is nearly over.
     if (polling.has(host.id)) return yield* due.set(host.id, 250)
     polling.add(host.id)
-    yield* poll(host, due).pipe(
+    yield* poll(host, due, compareClock).pipe(
       Effect.catchCause((cause) =>
         Effect.andThen(Effect.logError("A poll broke off", cause), due.set(host.id, settings.retryMillis[0]!))
       ),

@@ -29,7 +29,8 @@ const faultsOf = ({ path, text }: SourceFile): ReadonlyArray<string> => {
     [/(^|\/)index\.tsx?$/.test(path) && !barrels.includes(path), "no index files: name the file"],
     [unfinished.test(text), "something is left to be done"],
     [anything.test(code), "any"],
-    [muted.test(code), "a test is left out"],
+    // The fault suite may play a part of its rows; its reporter names those that were not.
+    [path !== "test/faults/row.ts" && muted.test(code), "a test is left out"],
     [lines > LONGEST && longer[path] === undefined, `${lines} lines`]
   ]
   return rules.filter(([broken]) => broken).map(([, words]) => `${path}: ${words}`)

@@ -74,7 +74,7 @@ export interface Usage {
   /** User and system time of the whole process, in milliseconds. */
   readonly cpuMs: number
   readonly rssMiB: number
-  /** How late the event loop was since the last question, at worst but for one time in a hundred. */
+  /** How late the event loop was since the process began, or was asked with `reset`: at worst but for one time in a hundred. */
   readonly loopP99Ms: number
 }
 
@@ -82,13 +82,10 @@ const delay = monitorEventLoopDelay({ resolution: 10 })
 delay.enable()
 
 /** The resolution itself is part of every measurement. */
-const lateness = (): number => {
-  const p99 = Math.max(0, delay.percentile(99) / 1e6 - 10)
-  delay.reset()
-  return p99
-}
+const lateness = (): number => Math.max(0, delay.percentile(99) / 1e6 - 10)
 
-export const usageOfThisProcess = (): Usage => {
+export const usageOfThisProcess = (question?: { readonly reset?: boolean }): Usage => {
+  if (question?.reset === true) delay.reset()
   const { user, system } = process.cpuUsage()
   return {
     cpuMs: (user + system) / 1000,

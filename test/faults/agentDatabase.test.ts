@@ -6,6 +6,8 @@ import { allAnswer, applied, ended, publish } from "./agentSteps.ts"
 import { faultRow } from "./row.ts"
 
 const HOSTS = 20
+const LOST = 18
+const MOST_ROUNDS = 12
 
 /** The same database over TCP, through a port of 127.0.0.1. */
 const throughPort = (url: string, port: number): string => {
@@ -20,8 +22,6 @@ describe("manager and agent: the database under a running job", () => {
     row.after(proxy.stop)
     await row.worker({ ...world, url: throughPort(world.url, proxy.port) })
     await allAnswer(world)
-    publish(world, world.hosts)
-    const job = await world.apply(world.hosts)
     let killed = 0
     let over = false
     const harass = (async () => {
@@ -38,8 +38,20 @@ describe("manager and agent: the database under a running job", () => {
         await new Promise((resolve) => setTimeout(resolve, 150 + row.random() * 300))
       }
     })()
-    const rows = await ended(world, job, 120_000).finally(() => (over = true))
-    await harass
+    // One job after the other until as many answers were lost as on that day.
+    const verdicts: Array<string> = []
+    let rounds = 0
+    try {
+      while (rounds < 2 || (proxy.lost() < LOST && rounds < MOST_ROUNDS)) {
+        publish(world, world.hosts)
+        const rows = await ended(world, await world.apply(world.hosts), 60_000)
+        verdicts.push(...rows.map((one) => one.verdict))
+        rounds++
+      }
+    } finally {
+      over = true
+      await harass
+    }
     await row.assert("each write carries a key and is read back", async () => {
       // Each transition is keyed by host and version: one that was written although it seemed to fail is there once.
       const broken = await world.query(
@@ -53,13 +65,13 @@ describe("manager and agent: the database under a running job", () => {
       expect(behind).toEqual([])
     })
     await row.assert("Statement retried only if the outcome is known or idempotent", () => {
-      expect(proxy.lost()).toBeGreaterThan(5)
-      expect(rows.map((one) => one.verdict)).toEqual(world.hosts.map(() => "done"))
-      for (const host of world.hosts) expect(applied(world, host)).toHaveLength(1)
+      expect(verdicts).toEqual(Array.from({ length: HOSTS * rounds }, () => "done"))
+      for (const host of world.hosts) expect(applied(world, host)).toHaveLength(rounds)
     })
     await row.assert("18 **had** committed", () => {
-      // As many answers were lost after their commit as were thrown away here; none of them became a second row.
-      expect(proxy.lost() + killed).toBeGreaterThan(10)
+      // As many answers were lost after their commit; none of them became a second row.
+      expect(proxy.lost()).toBeGreaterThanOrEqual(LOST)
+      expect(killed).toBeGreaterThan(0)
     })
     await until(
       () => world.query<{ n: number }>("select count(*)::int as n from host_timers"),

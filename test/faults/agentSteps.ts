@@ -20,6 +20,14 @@ export const allAnswer = (world: World, deadline = 30_000) =>
     deadline
   )
 
+/** Everything of every host has been read. */
+export const allRead = (world: World, deadline = 30_000) =>
+  until(
+    () => world.query<{ n: number }>("select count(*)::int as n from host_packages"),
+    (rows) => rows[0]?.n === world.hosts.length,
+    deadline
+  )
+
 export interface Ended {
   readonly host: string
   readonly state: string

@@ -51,7 +51,11 @@ export const untilShare = (
 
 export const jobEnds = async (world: World, job: JobId, ms = 30_000): Promise<string> => {
   const [row] = await until(
-    () => world.query<{ state: string; over: boolean }>("select state, finished_at is not null as over from patch_jobs where id = $1", [job]),
+    () =>
+      world.query<{ state: string; over: boolean }>(
+        "select state, finished_at is not null as over from patch_jobs where id = $1",
+        [job]
+      ),
     ([found]) => found?.over === true,
     ms
   )

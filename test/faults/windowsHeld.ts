@@ -33,7 +33,11 @@ const DAY = 86_400
 
 const dayOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10)
 
-const covers = ({ rule, time_zone, duration_minutes, blackout_dates }: WindowRow, at: number, slack: number): boolean => {
+const covers = (
+  { rule, time_zone, duration_minutes, blackout_dates }: WindowRow,
+  at: number,
+  slack: number
+): boolean => {
   const length = duration_minutes * 60
   const eras = readEras(time_zone, new Date((at + 2 * DAY) * 1000).getUTCFullYear())
   const openings = openingsOf(rule, eras, dayOf(at - length - 2 * DAY), dayOf(at + 2 * DAY), blackout_dates)
@@ -74,7 +78,8 @@ export const windowsHeld = async ({ query }: Pick<World, "query">): Promise<Read
       ...(keeps && !open.some((window) => covers(window, at, SLACK_SECONDS))
         ? [`host ${host_id} was sent ${id} at ${when}, outside of its windows`]
         : []),
-      ...(blackouts && closed.some((window) => window.made_at < at - SLACK_SECONDS && covers(window, at, -SLACK_SECONDS))
+      ...(blackouts &&
+      closed.some((window) => window.made_at < at - SLACK_SECONDS && covers(window, at, -SLACK_SECONDS))
         ? [`host ${host_id} was sent ${id} at ${when}, in a blackout`]
         : [])
     ]

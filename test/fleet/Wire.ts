@@ -13,7 +13,8 @@ export interface AgentError {
 
 /** An answer inside the agents' envelope. */
 export type Enveloped =
-  | { readonly kind: "data"; readonly status: number; readonly data: unknown }
+  /** `told_at`: what the agent takes for the present, in epoch milliseconds. */
+  | { readonly kind: "data"; readonly status: number; readonly data: unknown; readonly told_at?: number }
   | { readonly kind: "error"; readonly error: AgentError }
 
 /** An answer to one call: enveloped, or bare text as the web framework sends it. */
@@ -45,7 +46,7 @@ export const envelope = (answer: Enveloped): string =>
   JSON.stringify({
     success: answer.kind === "data",
     request_id: randomUUID(),
-    timestamp: timestamp(),
+    timestamp: timestamp(answer.kind === "data" ? answer.told_at : undefined),
     data: answer.kind === "data" ? answer.data : null,
     error:
       answer.kind === "data"

@@ -123,7 +123,7 @@ export const answerChanged = (told: Told, answer: Answer): Answer => {
         aTime,
         (_, time: string) => `"${new Date(Date.parse(time) + told.seconds * 1000).toISOString()}"`
       )
-      return { ...answer, data: JSON.parse(shifted) }
+      return { ...answer, data: JSON.parse(shifted), told_at: Date.now() + told.seconds * 1000 }
     }
     case "report_as": {
       const data = answer.data as Readonly<Record<string, unknown>>

@@ -46,7 +46,14 @@ export const startFakedPostgres = async (clock: FakeClock): Promise<TestDatabase
     folder,
     durability: "throwaway",
     mayCreateAccount: false,
-    wrapper: ["/usr/bin/setpriv", "--pdeathsig", "INT", "--", "/usr/bin/env", ...Object.entries(clock.env).map(([name, value]) => `${name}=${value}`)]
+    wrapper: [
+      "/usr/bin/setpriv",
+      "--pdeathsig",
+      "INT",
+      "--",
+      "/usr/bin/env",
+      ...Object.entries(clock.env).map(([name, value]) => `${name}=${value}`)
+    ]
   })
   await migrate(server.url)
   return {

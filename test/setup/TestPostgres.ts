@@ -13,7 +13,7 @@ export interface TestPostgres {
 const prefix = "pm-test-"
 
 /** Ends the server with us even when the run is killed. */
-const wrapper = (): ReadonlyArray<string> => {
+export const endWithUs = (): ReadonlyArray<string> => {
   const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path))
   return setpriv === undefined ? [] : [setpriv, "--pdeathsig", "INT", "--"]
 }
@@ -40,7 +40,7 @@ export const startTestPostgres = async (durable = false): Promise<TestPostgres> 
     folder,
     durability: durable ? "durable" : "throwaway",
     mayCreateAccount: false,
-    wrapper: wrapper()
+    wrapper: endWithUs()
   }).catch((error: unknown) => {
     discard()
     throw error

@@ -19,6 +19,7 @@ import type { Misbehaviour } from "#test/fleet/Misbehaviour.ts"
 import { spawnWorker, type WorkerProcess } from "#test/harness/spawnWorker.ts"
 import { makeWorld, type World, type WorldHost } from "#test/harness/World.ts"
 import { chanceOf } from "#test/machines/simulation/Scheduler.ts"
+import { endWithUs } from "#test/setup/TestPostgres.ts"
 import { checkInvariants } from "#test/faults/invariants.ts"
 
 export interface RandomRunOptions {
@@ -112,7 +113,8 @@ export const randomRun = async ({
   const chance = chanceOf(seed)
   const pick = <A>(from: ReadonlyArray<A>): A => from[Math.floor(chance() * from.length)]!
   const folder = mkdtempSync(join(tmpdir(), "pm-random-"))
-  const startServer = () => startPostgres({ folder, durability: "durable", mayCreateAccount: false })
+  const startServer = () =>
+    startPostgres({ folder, durability: "durable", mayCreateAccount: false, wrapper: endWithUs() })
   let server: RunningPostgres = await startServer()
   await migrate(server.url)
   const world: World = await makeWorld({ count: hosts, seed }, { url: server.url, drop: async () => undefined })

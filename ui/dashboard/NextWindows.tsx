@@ -1,13 +1,12 @@
 /** What opens next: the windows, their hosts, and whether they patch by themselves. */
 import { A } from "@solidjs/router"
-import { For, Show, type JSX } from "solid-js"
+import { For, type JSX } from "solid-js"
 import type { UpcomingOpening } from "#core/Window.ts"
 import { keys } from "../api/keys.ts"
 import { useData } from "../api/useData.ts"
 import { listUpcoming } from "../api/windows.ts"
 import { plural } from "../format/numbers.ts"
 import { DataArea } from "../kit/DataArea.tsx"
-import { Icon } from "../kit/Icon.tsx"
 import { Time } from "../kit/Time.tsx"
 import styles from "./NextWindows.module.css"
 
@@ -58,11 +57,7 @@ export const NextWindows = (): JSX.Element => {
                       {opening.name}
                     </A>
                     <span class="muted sm">
-                      {plural(opening.hosts_total, "host")} ·{" "}
-                      <Show when={opening.kind === "blackout"}>
-                        <Icon name="hold" class="i14" />{" "}
-                      </Show>
-                      {does(opening)}
+                      {plural(opening.hosts_total, "host")} · {does(opening)}
                     </span>
                   </span>
                 </li>

@@ -7,7 +7,7 @@ import { ApiError } from "../api/ApiError.ts"
 import { createJob, planJob } from "../api/jobs.ts"
 import { keys } from "../api/keys.ts"
 import { queryClient } from "../api/queryClient.ts"
-import { plural } from "../format/numbers.ts"
+import { count, plural } from "../format/numbers.ts"
 import { formatMoment } from "../format/time.ts"
 import { hostFilter, readHostQuery } from "../hosts/hostQuery.ts"
 import { Icon } from "../kit/Icon.tsx"
@@ -91,14 +91,29 @@ export default function DeployPage(): JSX.Element {
     if (made === null) return "The plan is being made. Nothing has been sent to any host."
     const { first, restarts, skipped, touched, undo } = planNumbers(made)
     const uncovered = made.hosts.filter((host) => host.waits_for?.code === "no_window").length
-    const without = uncovered === 0 ? "" : ` ${plural(uncovered, "host")} wait until a window covers them;`
+    const without =
+      uncovered === 0
+        ? ""
+        : ` ${plural(uncovered, "host")} ${uncovered === 1 ? "waits until a window covers it" : "wait until a window covers them"};`
+    const owed = restarts.if_needed + restarts.unknown
+    const restart =
+      restarts.yes > 0
+        ? `${plural(restarts.yes, "restart")}${owed > 0 ? ` and up to ${count(owed)} more` : ""}`
+        : owed > 0
+          ? `up to ${plural(owed, "restart")}`
+          : "no restart"
+    const rest = [
+      restart,
+      ...(skipped.length > 0 ? [`${plural(skipped.length, "host")} left alone`] : []),
+      `${undo.yes === 0 ? "none" : undo.yes === touched ? "all" : count(undo.yes)} can be undone`
+    ]
     const start =
       draft().when === "immediate"
         ? "now"
         : first === null
           ? "as soon as it may"
           : `first at ${formatMoment(first, preferences.zone)}`
-    return `${plural(touched, "host")}, ${start};${without} ${plural(restarts.yes, "restart")}, ${plural(skipped.length, "host")} left alone, ${plural(undo.yes, "host")} can be undone.`
+    return `${plural(touched, "host")}, ${start};${without} ${rest.join(", ")}.`
   }
 
   const submit = async (): Promise<void> => {

@@ -80,7 +80,7 @@ const Hosts = (props: { hosts: ReadonlyArray<PlannedHost>; waves: boolean }): JS
       <For each={props.hosts.slice(0, SHOWN)}>
         {(host) => (
           <tr>
-            <td>
+            <td class={styles["words"]}>
               <A href={`/hosts/${host.host_id}`}>{host.host_name}</A>
               <For each={host.warnings}>{(warning) => <div class="muted sm">{warning}</div>}</For>
               <For each={host.held}>
@@ -101,7 +101,7 @@ const Hosts = (props: { hosts: ReadonlyArray<PlannedHost>; waves: boolean }): JS
             >
               {changeWords(host)}
             </td>
-            <td>{startWords(host)}</td>
+            <td class={styles["words"]}>{startWords(host)}</td>
             <td>{restartWords[host.reboot]}</td>
             <td title={host.undo.because}>
               <State of={undoStates[host.undo.answer]} />
@@ -128,9 +128,9 @@ export const PlanPanel = (props: { plan: Plan; stale: boolean }): JSX.Element =>
             </dd>
           </div>
           <div>
-            <dt>Package changes</dt>
+            <dt>Changes</dt>
             <dd>
-              {count(numbers().changes)} <small>{plural(numbers().packages.length, "package")}</small>
+              {count(numbers().changes)} <small>in {plural(numbers().packages.length, "package")}</small>
             </dd>
           </div>
           <div>
@@ -145,16 +145,20 @@ export const PlanPanel = (props: { plan: Plan; stale: boolean }): JSX.Element =>
           </div>
           <div>
             <dt>Wait first</dt>
-            <dd>{count(numbers().waiting.length)}</dd>
-          </div>
-          <div>
-            <dt>Held packages</dt>
-            <dd>{count(numbers().held)}</dd>
-          </div>
-          <div>
-            <dt>Can be undone</dt>
             <dd>
-              {count(undo().yes)} <small>of {count(numbers().touched)}</small>
+              {count(numbers().waiting.length)} <small>{numbers().waiting.length === 1 ? "host" : "hosts"}</small>
+            </dd>
+          </div>
+          <div>
+            <dt>Held</dt>
+            <dd>
+              {count(numbers().held)} <small>{numbers().held === 1 ? "package" : "packages"}</small>
+            </dd>
+          </div>
+          <div>
+            <dt>Undo</dt>
+            <dd>
+              {count(undo().yes)} <small>of {count(numbers().touched)} hosts</small>
             </dd>
           </div>
         </dl>
@@ -231,9 +235,12 @@ export const PlanPanel = (props: { plan: Plan; stale: boolean }): JSX.Element =>
               { value: undo().no, fill: "idle", word: "no" }
             ]}
           />
-          <p class="sm">
-            <Icon name="info" class="i14" /> {count(undo().yes)} yes, {count(undo().partly)} partly, {count(undo().no)}{" "}
-            no, {count(undo().cannot_be_known)} cannot be known. Why stands at each host.
+          <p class={`sm ${styles["note"]}`}>
+            <Icon name="info" class="i14" />
+            <span>
+              {count(undo().yes)} yes, {count(undo().partly)} partly, {count(undo().no)} no,{" "}
+              {count(undo().cannot_be_known)} cannot be known. Why stands at each host.
+            </span>
           </p>
         </div>
       </section>

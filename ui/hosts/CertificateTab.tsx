@@ -147,7 +147,7 @@ export default function CertificateTab(): JSX.Element {
                 <p class="muted">
                   A new key is made and shown once.{" "}
                   {again()
-                    ? "The agent goes on with its old certificate until you install the new one there."
+                    ? "The old certificate is refused from now on: the host is out of reach until you install the new one there."
                     : "Install it on the host with the commands you are given."}
                 </p>
                 <Show when={fault()}>

@@ -143,7 +143,7 @@ export default function JobPage(): JSX.Element {
   const gone = (): boolean => job.error instanceof ApiError && job.error.status === 404
   return (
     <main class="main" id="main">
-      <div class="head">
+      <div class={`head ${styles["head"]}`}>
         <div>
           <h1 ref={page.ref}>
             <Show when={job.data} fallback={gone() ? "This job is not here" : "Job"}>

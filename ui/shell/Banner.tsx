@@ -1,14 +1,18 @@
-/** What stands between the top bar and every page while the worker is away: nothing happens to hosts then. */
-import { Show, type JSX } from "solid-js"
+/** What stands between the top bar and every page while something is wrong with the manager itself, or with a host's identity. */
+import { For, Show, type JSX } from "solid-js"
 import { SKEW_BLOCKS_MILLIS, SKEW_SHOWN_MILLIS } from "#core/ClockSkew.ts"
 import { plural } from "../format/numbers.ts"
 import { Icon } from "../kit/Icon.tsx"
 import { Time } from "../kit/Time.tsx"
 import { useFleet } from "./useFleet.ts"
 
+/** The dashboard counts these hosts anyway. */
+const counted: ReadonlySet<string> = new Set(["unreachable", "unresolved", "noReturn"])
+
 export const Banner = (): JSX.Element => {
   const fleet = useFleet()
   const skew = () => fleet.data?.worker.clock_skew_seconds ?? 0
+  const shownIncidents = () => (fleet.data?.incidents ?? []).filter(({ kind }) => !counted.has(kind))
   return (
     <>
       <Show when={(fleet.data?.worker.workers.length ?? 0) > 1}>
@@ -22,12 +26,27 @@ export const Banner = (): JSX.Element => {
           </div>
         </div>
       </Show>
+      <For each={shownIncidents()}>
+        {(incident) => (
+          <div class="bannerw">
+            <div class="banner" role="status">
+              <Icon name="warning" />
+              <p>
+                {incident.message}
+                {incident.members > 1 ? ` The same for ${plural(incident.members - 1, "other host")}.` : ""} Since{" "}
+                <Time at={incident.since} />.
+              </p>
+            </div>
+          </div>
+        )}
+      </For>
       <Show when={Math.abs(skew()) * 1000 >= SKEW_SHOWN_MILLIS}>
         <div class="bannerw">
           <div class="banner" role="status">
             <Icon name="warning" />
             <p>
-              The database's clock is {plural(Math.abs(skew()), "second")} {skew() > 0 ? "ahead of" : "behind"} the worker's.{" "}
+              The database's clock is {plural(Math.abs(skew()), "second")} {skew() > 0 ? "ahead of" : "behind"} the
+              worker's.{" "}
               {Math.abs(skew()) * 1000 >= SKEW_BLOCKS_MILLIS
                 ? "Nothing is started on hosts until they agree: set both clocks right."
                 : `Set both clocks right: from ${SKEW_BLOCKS_MILLIS / 1000} seconds on nothing is started on hosts.`}

@@ -137,7 +137,7 @@ export default function SimulationPage(): JSX.Element {
           <h1 ref={page.ref}>Simulate windows</h1>
           <p class="sub">What the windows will do, worked out by the scheduler's own code. Nothing is touched.</p>
         </div>
-        <div class="actions">
+        <div class={`actions ${styles["weeks"]}`}>
           <span class="seggroup" role="group" aria-label="Weeks">
             <For each={choices}>
               {(choice) => (
@@ -164,7 +164,7 @@ export default function SimulationPage(): JSX.Element {
             <section class="card" aria-labelledby="h-calendar">
               <header>
                 <h2 id="h-calendar">Calendar</h2>
-                <span class="muted sm">windows that patch by themselves; days in UTC</span>
+                <span class="muted sm">automatic windows, in UTC</span>
               </header>
               <Calendar answer={answer()} />
             </section>

@@ -10,8 +10,15 @@ export interface AgentHealth {
   readonly uptime_seconds: number
   /** Without leading `v` and package revision. */
   readonly agent_version: string | null
+  /** What the agent takes for the present, in epoch milliseconds; null where it does not say. */
+  readonly told_at: number | null
   /** What the agent sent, as it stands in the host's health record. */
   readonly raw: JsonObject
+}
+
+const timeOf = (value: unknown): number | null => {
+  const at = Date.parse(textOf(value, 64) ?? "")
+  return Number.isNaN(at) ? null : at
 }
 
 const HEALTHY = new Set(["healthy", "ok", "up", "pass"])
@@ -46,6 +53,7 @@ export const decodeHealth = (body: unknown): AgentHealth | undefined => {
     reason: healthy ? null : degradedReason(data),
     uptime_seconds,
     agent_version: version === null ? null : normalAgentVersion(version),
+    told_at: isObject(body) ? timeOf(body["timestamp"]) : null,
     raw: data
   }
 }

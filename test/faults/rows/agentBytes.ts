@@ -7,6 +7,7 @@ import type { Misbehaviour } from "#test/fleet/Misbehaviour.ts"
 import type { WorldHost } from "#test/harness/World.ts"
 import {
   allAnswer,
+  allRead,
   applied,
   ended,
   health,
@@ -123,6 +124,7 @@ export const f25: RowBody = async (row) => {
   const [stream, bomb, healthy] = world.hosts
   const worker = await row.worker(world, { client: { listMs: 20_000, readMs: 20_000, healthMs: 20_000 } })
   await allAnswer(world)
+  await allRead(world)
   // Once for the memory that the first of them makes Node take for good.
   world.fleet.misbehave(healthy!.address, { kind: "huge", path: "/patches", bytes: 4 * MiB })
   await pollsAs(world, healthy!, "unreadable_answer", 30_000)
@@ -168,12 +170,8 @@ export const f27: RowBody = async (row) => {
     client: { healthMs: 20_000, connectMs: 20_000 }
   })
   await allAnswer(world)
-  // Not before everything of every host has been read, so that only health is asked from now on.
-  await until(
-    () => world.query<{ n: number }>("select count(*)::int as n from host_packages"),
-    (rows) => rows[0]?.n === world.hosts.length,
-    30_000
-  )
+  // So that only health is asked from now on.
+  await allRead(world)
   publish(world, good)
   const silent: ReadonlyArray<Misbehaviour> = [{ kind: "hang_connect" }, { kind: "hang" }, { kind: "slow_handshake" }]
   for (const [index, host] of bad.entries()) world.fleet.misbehave(host.address, silent[index % silent.length]!)

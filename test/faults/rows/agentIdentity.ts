@@ -13,7 +13,7 @@ import type { Identity, Misbehaviour } from "#test/fleet/Misbehaviour.ts"
 import { until } from "#test/fleet/makeTestFleet.ts"
 import { TestCa } from "#test/fleet/testCa.ts"
 import type { World, WorldHost } from "#test/harness/World.ts"
-import { alarms, allAnswer, applied, callsOf, ended, pollsAs, publish, refresh, startWorker } from "../agentSteps.ts"
+import { alarms, allAnswer, allRead, applied, callsOf, ended, pollsAs, publish, refresh, startWorker } from "../agentSteps.ts"
 import type { RowBody } from "../row.ts"
 
 const DAY = 24 * 3600_000
@@ -38,13 +38,6 @@ const hostLeaf = (host: WorldHost, extra: Pick<LeafRequest, "days"> & Partial<Le
 
 /** The calls that a host has had since; a call is counted when its first bytes after the handshake are read. */
 const callsBy = (world: World, host: WorldHost): number => callsOf(world, host).length
-
-const allRead = (world: World) =>
-  until(
-    () => world.query<{ n: number }>("select count(*)::int as n from host_packages"),
-    (rows) => rows[0]?.n === world.hosts.length,
-    30_000
-  )
 
 export const f28: RowBody = async (row) => {
   const world = await row.world({ count: 6, profileMix: { "2.7": 1 } })

@@ -50,13 +50,22 @@ export const cancelMidFlight: RowBody = async (row) => {
   })
   await row.assert("after: the cancel request is stored, and the host's state stays running", async () => {
     const asked = () =>
-      world.query<{ asked: string | null }>("select context->>'cancel_asked' as asked from host_snapshots where host_id = $1", [runs.id])
+      world.query<{ asked: string | null }>(
+        "select context->>'cancel_asked' as asked from host_snapshots where host_id = $1",
+        [runs.id]
+      )
     await until(asked, ([found]) => found?.asked === "admin", 10_000)
     await pause(500)
     expect(await shareOf(world, job, runs)).toMatchObject({ state: "running", ended: false })
-    expect(await web.call("GET", `/api/v1/jobs/${job}`)).toMatchObject({ cancel_requested_by: "admin", state: "running" })
+    expect(await web.call("GET", `/api/v1/jobs/${job}`)).toMatchObject({
+      cancel_requested_by: "admin",
+      state: "running"
+    })
   })
-  row.missing("the agent is asked", "no agent has a call that cancels a running job (agent-api §5.3); DELETE /jobs/{id} only removes ended ones")
+  row.missing(
+    "the agent is asked",
+    "no agent has a call that cancels a running job (agent-api §5.3); DELETE /jobs/{id} only removes ended ones"
+  )
   world.fleet.release(runs.address)
   await row.assert("it ends as it really ended: done, ledger 1, and the job says which was which", async () => {
     await jobEnds(world, job)
@@ -69,7 +78,10 @@ export const cancelMidFlight: RowBody = async (row) => {
   const raced = await Promise.all(
     racers.map(async (host) => {
       const one = await world.apply([host])
-      await pause(row.random() * 1_200)
+      // Some at any moment from the start, some close to the end of what was sent.
+      if (row.random() < 0.5)
+        await untilShare(world, one, host, ({ state }) => !["queued", "waiting", "dispatching"].includes(state))
+      await pause(row.random() * 300)
       const refused = await cancel(one).then(
         () => null,
         () => refusalOf(cancel(one))
@@ -78,12 +90,15 @@ export const cancelMidFlight: RowBody = async (row) => {
     })
   )
   for (const one of raced) await jobEnds(world, one.job)
-  const verdicts = await Promise.all(raced.map(async (one) => ({ ...one, share: await shareOf(world, one.job, one.host) })))
+  const verdicts = await Promise.all(
+    raced.map(async (one) => ({ ...one, share: await shareOf(world, one.job, one.host) }))
+  )
   await row.assert("cancel racing completion: exactly one of both wins, and the ledger agrees with it", async () => {
     for (const { host, share, refused } of verdicts) {
       expect(["succeeded", "cancelled"]).toContain(share.state)
       expect(changesOf(world, host)).toHaveLength(share.state === "succeeded" ? 1 : 0)
-      if (refused !== null) expect([refused.status, refused.code, share.state]).toEqual([409, "job_finished", "succeeded"])
+      if (refused !== null)
+        expect([refused.status, refused.code, share.state]).toEqual([409, "job_finished", "succeeded"])
     }
   })
   await row.assert("the race went both ways", () => {
@@ -116,7 +131,11 @@ export const cancelThenDeath: RowBody = async (row) => {
   await row.assert("the stored wish survives the worker", async () => {
     const wishes = await world.query<{ type: string }>("select event->>'type' as type from host_requests")
     expect(wishes).toEqual([{ type: "cancel" }, { type: "cancel" }])
-    expect((await shares(world, job)).map(({ state }) => state).toSorted()).toEqual(["cancelled", "dispatching", "running"])
+    expect((await shares(world, job)).map(({ state }) => state).toSorted()).toEqual([
+      "cancelled",
+      "dispatching",
+      "running"
+    ])
   })
   await row.worker(world)
   await row.assert("the new owner does not send: cancelled, ledger 0", async () => {

@@ -41,7 +41,10 @@ const skewShown = (world: World, seconds: number) =>
 
 const waitsForClocks = (world: World, job: string) =>
   until(
-    () => world.query<{ code: string | null }>("select waits_for->>'code' as code from patch_job_hosts where job_id = $1", [job]),
+    () =>
+      world.query<{ code: string | null }>("select waits_for->>'code' as code from patch_job_hosts where job_id = $1", [
+        job
+      ]),
     (rows) => rows.length > 0 && rows.every(({ code }) => code === "clock_skew"),
     15_000
   )
@@ -140,17 +143,26 @@ export const databaseAhead = withClock(["clock of the database +1 h"], async (ro
   await row.assert("the difference is shown", () => skewShown(world, HOUR + 60))
   const blocked = await world.apply([second])
   const early = await world.apply([third], { when: { kind: "next_window" }, carries_over: true })
-  await row.assert("the skew check against the worker blocks new starts, in a window that only seems open too", async () => {
-    await waitsForClocks(world, blocked)
-    await waitsForClocks(world, early)
-  })
-  await row.assert("tokens: no session is extended; one that was idle too long by the database's clock is refused", async () => {
-    await expect(web.call("GET", "/api/v1/auth/me")).rejects.toThrow(/401/)
-    expect(await sessions()).toEqual(sessionsBefore)
-  })
-  await row.assert("the clock alone makes nobody take over: the lease hangs on its counter, not on the time in it", async () => {
-    expect(await epochOf(world)).toBe(epoch)
-  })
+  await row.assert(
+    "the skew check against the worker blocks new starts, in a window that only seems open too",
+    async () => {
+      await waitsForClocks(world, blocked)
+      await waitsForClocks(world, early)
+    }
+  )
+  await row.assert(
+    "tokens: no session is extended; one that was idle too long by the database's clock is refused",
+    async () => {
+      await expect(web.call("GET", "/api/v1/auth/me")).rejects.toThrow(/401/)
+      expect(await sessions()).toEqual(sessionsBefore)
+    }
+  )
+  await row.assert(
+    "the clock alone makes nobody take over: the lease hangs on its counter, not on the time in it",
+    async () => {
+      expect(await epochOf(world)).toBe(epoch)
+    }
+  )
   await holder.kill()
   await row.assert("takeovers happen, fenced: the next worker has epoch+1 within 20 s", async () => {
     await until(
@@ -171,15 +183,21 @@ export const databaseAhead = withClock(["clock of the database +1 h"], async (ro
     expect(callsOf(world, third, APPLY)).toBe(0)
   })
   clock.set(0)
-  await row.assert("with the clock right again the blocked job starts, and the window that has not opened is waited for", async () => {
-    expect(await endOf(world, blocked, 40_000)).toBe("succeeded")
-    await until(
-      () => world.query<{ code: string }>("select waits_for->>'code' as code from patch_job_hosts where job_id = $1", [early]),
-      ([wait]) => wait?.code === "waiting_for_window",
-      20_000
-    )
-    expect(callsOf(world, third, APPLY)).toBe(0)
-  })
+  await row.assert(
+    "with the clock right again the blocked job starts, and the window that has not opened is waited for",
+    async () => {
+      expect(await endOf(world, blocked, 40_000)).toBe("succeeded")
+      await until(
+        () =>
+          world.query<{ code: string }>("select waits_for->>'code' as code from patch_job_hosts where job_id = $1", [
+            early
+          ]),
+        ([wait]) => wait?.code === "waiting_for_window",
+        20_000
+      )
+      expect(callsOf(world, third, APPLY)).toBe(0)
+    }
+  )
 })
 
 interface Audited {
@@ -198,18 +216,15 @@ export const databaseBehind = withClock(["clock of the database -2 h"], async (r
   const epoch = await epochOf(world)
   const running = await world.apply([first])
   await holding(world, first)
-  const audit = () =>
-    world.query<Audited>("select seq::int, at, action, actor_kind from audit_log order by seq")
+  const audit = () => world.query<Audited>("select seq::int, at, action, actor_kind from audit_log order by seq")
   const before = await audit()
 
   clock.set(-2 * HOUR)
   await row.assert("a flag row is written, by the machine", async () => {
-    const rows = await until(
-      audit,
-      (all) => all.some(({ action }) => action === "clock.went_back"),
-      NOTICED_MS
-    )
-    expect(rows.filter(({ action }) => action === "clock.went_back").map(({ actor_kind }) => actor_kind)).toEqual(["machine"])
+    const rows = await until(audit, (all) => all.some(({ action }) => action === "clock.went_back"), NOTICED_MS)
+    expect(rows.filter(({ action }) => action === "clock.went_back").map(({ actor_kind }) => actor_kind)).toEqual([
+      "machine"
+    ])
   })
   let blocked: JobId | undefined
   await row.assert("it is shown, and nothing new is started", async () => {

@@ -12,10 +12,10 @@ const startedOn = (world: World, hosts: ReadonlyArray<WorldHost>): number =>
   hosts.filter((host) => callsOf(world, host, APPLY) > 0 || changesOf(world, host).length > 0).length
 
 const stops = (world: World, job: JobId) =>
-  world.query<{ actor_kind: string; after: { reason: string; failed: number; max_failed: number; not_started: number } }>(
-    "select actor_kind, after from audit_log where action = 'job.stop' and object_id = $1",
-    [job]
-  )
+  world.query<{
+    actor_kind: string
+    after: { reason: string; failed: number; max_failed: number; not_started: number }
+  }>("select actor_kind, after from audit_log where action = 'job.stop' and object_id = $1", [job])
 
 const fails = (world: World, hosts: ReadonlyArray<WorldHost>): void => {
   for (const host of hosts) world.fleet.misbehave(host.address, { kind: "fail_job" })
@@ -74,17 +74,20 @@ export const canaryStops: RowBody = async (row) => {
     expect(stop!.after.failed).toBeGreaterThan(max_failed)
     expect(stop!.after.failed + stop!.after.not_started).toBeLessThanOrEqual(hosts.length)
   })
-  await row.assert("after the commit that reaches the limit no host is started: started <= failed limit + max concurrency, by the ledger", async () => {
-    expect(startedOn(world, hosts)).toBeLessThanOrEqual(max_failed + max_concurrency)
-    const late = await world.query(
-      `select t.host_id from host_transitions t join patch_job_hosts o on o.id = t.order_id and o.job_id = $1
+  await row.assert(
+    "after the commit that reaches the limit no host is started: started <= failed limit + max concurrency, by the ledger",
+    async () => {
+      expect(startedOn(world, hosts)).toBeLessThanOrEqual(max_failed + max_concurrency)
+      const late = await world.query(
+        `select t.host_id from host_transitions t join patch_job_hosts o on o.id = t.order_id and o.job_id = $1
        where t.event_type = 'order' and t.at > (select min(s.at) from job_transitions s where s.job_id = $1
          and s.version >= (select min(version) from job_transitions x where x.job_id = $1
            and (x.event->'counts'->>'failed')::int > $2))`,
-      [job, max_failed]
-    )
-    expect(late).toEqual([])
-  })
+        [job, max_failed]
+      )
+      expect(late).toEqual([])
+    }
+  )
 }
 
 interface Run {
@@ -108,7 +111,13 @@ export const missedWindows: RowBody = async (row) => {
     [
       id,
       JSON.stringify({ kind: "daily", starts_at_local: start }),
-      JSON.stringify({ selection: { kind: "all" }, reboot: "never", reboot_delay_seconds: 0, max_concurrency: 5, on_change: "take" })
+      JSON.stringify({
+        selection: { kind: "all" },
+        reboot: "never",
+        reboot_delay_seconds: 0,
+        max_concurrency: 5,
+        on_change: "take"
+      })
     ]
   )
   const runs = async () =>
@@ -117,7 +126,8 @@ export const missedWindows: RowBody = async (row) => {
   const decided = await until(runs, (found) => found.length === 4, 20_000)
   await row.assert("the three openings of the time when the manager was off are shown as missed", () => {
     expect(decided.map(({ outcome }) => outcome)).toEqual(["missed", "missed", "missed", "fired"])
-    for (const run of decided.slice(0, 3)) expect(run).toMatchObject({ job_id: null, note: expect.stringMatching(/manager was off/) })
+    for (const run of decided.slice(0, 3))
+      expect(run).toMatchObject({ job_id: null, note: expect.stringMatching(/manager was off/) })
   })
   const jobs = () => world.query<{ id: JobId }>("select id from patch_jobs")
   await row.assert("skip is the rule: nothing is run for them; the opening of now is run once", async () => {
@@ -137,5 +147,8 @@ export const missedWindows: RowBody = async (row) => {
     expect(await jobs()).toHaveLength(1)
     expect(callsOf(world, host, APPLY)).toBe(1)
   })
-  row.missing("a catch-up policy per schedule, run once", "windows have the one rule that the issue asks for: missed openings are shown and skipped")
+  row.missing(
+    "a catch-up policy per schedule, run once",
+    "windows have the one rule that the issue asks for: missed openings are shown and skipped"
+  )
 }

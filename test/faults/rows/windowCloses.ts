@@ -51,7 +51,11 @@ export const windowCloses: RowBody = async (row) => {
 
   hold(world, runs, reboots, freed)
   const running = await world.apply([], { ...inWindow, hosts: [target(runs, 1, EXPECTED_SECONDS)] })
-  const rebooting = await world.apply([], { ...inWindow, reboot: "always", hosts: [target(reboots, 1, EXPECTED_SECONDS)] })
+  const rebooting = await world.apply([], {
+    ...inWindow,
+    reboot: "always",
+    hosts: [target(reboots, 1, EXPECTED_SECONDS)]
+  })
   const queued = await world.apply([], {
     ...inWindow,
     max_concurrency: 1,
@@ -68,13 +72,16 @@ export const windowCloses: RowBody = async (row) => {
 
   await pause(closes - EXPECTED_SECONDS * 1000 + 500 - (await databaseNow(world)))
   world.fleet.release(freed.address)
-  await row.assert("no new starts from the closing instant minus the expected time, though a place is free and the window open", async () => {
-    await untilShare(world, queued, freed, ({ ended }) => ended)
-    const share = await untilShare(world, queued, inLine, ({ state }) => state === "deferred")
-    expect(await databaseNow(world)).toBeLessThan(closes)
-    expect(share.waits_for?.code).toBe("window_too_short")
-    expect(callsOf(world, inLine, APPLY)).toBe(0)
-  })
+  await row.assert(
+    "no new starts from the closing instant minus the expected time, though a place is free and the window open",
+    async () => {
+      await untilShare(world, queued, freed, ({ ended }) => ended)
+      const share = await untilShare(world, queued, inLine, ({ state }) => state === "deferred")
+      expect(await databaseNow(world)).toBeLessThan(closes)
+      expect(share.waits_for?.code).toBe("window_too_short")
+      expect(callsOf(world, inLine, APPLY)).toBe(0)
+    }
+  )
 
   await pause(closes + 300 - (await databaseNow(world)))
   await row.assert("running package transactions are not killed", async () => {
