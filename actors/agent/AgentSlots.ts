@@ -36,16 +36,17 @@ interface Entry extends Ticket {
   state: "queued" | "holding_host" | "running" | "released"
 }
 
-/** A queue whose released entries are skipped when their turn comes. */
+/** A queue whose released entries are skipped when their turn comes; it holds nothing of those whose turn has come. */
 class Line {
-  private entries: Array<Entry> = []
+  private entries: Array<Entry | undefined> = []
   private head = 0
   push(entry: Entry): void {
     this.entries.push(entry)
   }
   next(): Entry | undefined {
     while (this.head < this.entries.length) {
-      const entry = this.entries[this.head++]
+      const entry = this.entries[this.head]
+      this.entries[this.head++] = undefined
       if (this.head > 1024 && this.head * 2 > this.entries.length) {
         this.entries = this.entries.slice(this.head)
         this.head = 0

@@ -10,6 +10,8 @@ import { openBrowser } from "./openBrowser.ts"
 
 const consoleDirectory = join(import.meta.dirname, "..", "..", ".build", "console")
 const MINUTE = 60_000
+const desk = { width: 1440, height: 900 }
+const phone = { width: 390, height: 844 }
 const SOON = { timeout: 30_000 }
 
 let world: World
@@ -28,7 +30,7 @@ beforeAll(async () => {
     30_000
   )
   browser = await openBrowser()
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 } })
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: desk })
   page = await context.newPage()
   page.setDefaultTimeout(20_000)
   await page.goto(`${web.origin}/`)
@@ -197,6 +199,7 @@ describe("a job in a real browser", () => {
 describe("the pages of changes", () => {
   beforeAll(async () => {
     const group = await web.call<{ id: string }>("POST", "/api/v1/groups", { name: "web servers", description: "" })
+    await web.call("PUT", `/api/v1/groups/${group.id}/hosts`, { host_ids: [at(6).id] })
     await web.call("POST", "/api/v1/windows", {
       name: "nightly",
       kind: "open",
@@ -237,15 +240,38 @@ describe("the pages of changes", () => {
     ["job", "job", "Each host in its next window"],
     ["host's policy", "policy", "The vendor is asked first."],
     ["dashboard", "/", "nightly"]
-  ] as const)("have nothing that accessibility rules forbid, in both themes: %s", async (_page, path, shows) => {
-    const target = { job: waiting.job, policy: `/hosts/${at(5).id}/policy` }[path as string] ?? path
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme })
-      await open(target)
-      await page.getByText(shows).filter({ visible: true }).first().waitFor()
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+  ] as const)(
+    "have nothing that accessibility rules forbid, in both themes, and fit a phone: %s",
+    async (_page, path, shows) => {
+      const target = { job: waiting.job, policy: `/hosts/${at(5).id}/policy` }[path as string] ?? path
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme })
+        await open(target)
+        await page.getByText(shows).filter({ visible: true }).first().waitFor()
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+      }
+      await page.setViewportSize(phone)
+      await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth)
+      await page.setViewportSize(desk)
     }
+  )
+
+  it("let somebody simulate on a phone: the weeks, what is found, and the days", async () => {
+    await page.setViewportSize(phone)
+    await open("/windows/simulate")
+    const days = page.getByRole("list", { name: "Jobs by day, in UTC" }).getByRole("listitem")
+    await days.first().waitFor()
+    const four = await days.count()
+    await page.getByRole("button", { name: "8 weeks" }).click()
+    await page.waitForURL(/weeks=8/)
+    await page.waitForFunction(
+      (before) => document.querySelectorAll("ol[aria-label^='Jobs by day'] > li").length > before + 20,
+      four
+    )
+    await page.getByText("Which ones, and why").click()
+    await page.getByRole("link", { name: name(at(7)) }).waitFor()
+    await page.setViewportSize(desk)
   })
 })
 

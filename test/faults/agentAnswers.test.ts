@@ -7,6 +7,7 @@ import {
   applied,
   calls,
   callsOf,
+  type Ended,
   ended,
   expectAskedBetweenPosts,
   intents,
@@ -17,62 +18,84 @@ import {
 } from "./agentSteps.ts"
 import { faultRow } from "./row.ts"
 
-const HOSTS = 250
+const HOSTS = 100
 const ROUNDS = 4
+const ORDERS = HOSTS * ROUNDS
 
 describe("manager and agent: answers that are lost, late or doubled", () => {
   faultRow("F14", "the agent accepts and its answer is lost, 1,000 times", { timeout: 300_000 }, async (row) => {
     const world = await row.world({ count: HOSTS, profileMix: { "2.7": 1, "2.5.5": 1, "1.2": 1 } })
-    await startWorker(row, world)
+    // Times that a busy machine keeps too: here answers are lost by the hosts alone, never by our own limits.
+    await row.worker(world, {
+      client: { connectMs: 10_000, healthMs: 20_000, readMs: 20_000, listMs: 20_000, commandMs: 20_000 },
+      tuning: { send_ms: 40_000, call_ms: 40_000, run_ms: 90_000, verify_ms: 60_000, settle_ms: 120_000 }
+    })
     await allAnswer(world)
-    let lost = 0
     let unreached = 0
-    const verdicts: Array<string> = []
+    const results: Array<Ended> = []
     for (let round = 0; round < ROUNDS; round++) {
       publish(world, world.hosts)
       for (const host of world.hosts) {
         // Now and then it is the request that is lost on its way, which looks the same from here.
         const never = row.random() < 0.05
-        const kind = never ? "lost_request" : "lost_answer"
-        world.fleet.misbehave(host.address, { kind, path: "/patches/apply", times: 1 })
+        world.fleet.misbehave(host.address, {
+          kind: never ? "lost_request" : "lost_answer",
+          path: "/patches/apply",
+          times: 1
+        })
         if (never) unreached++
-        else lost++
       }
-      const job = await world.apply(world.hosts, { max_concurrency: 40 })
-      for (const host of await ended(world, job, 120_000)) verdicts.push(`${host.verdict}: ${host.message}`)
+      results.push(...(await ended(world, await world.apply(world.hosts), 120_000)))
     }
-    await row.assert("Job goes `sent → unknown`", async () => {
-      const [unclear] = await world.query<{ n: number }>(
-        `select count(*)::int as n from host_transitions
-         where event_type = 'unclear' and from_work = 'patching.dispatching' and to_work = 'settling.quiet'`
-      )
-      expect(unclear?.n).toBe(lost + unreached)
+    const posts = world.hosts.reduce((sum, host) => sum + calls(world, host, APPLY), 0)
+    const orders = await world.query<{ first: string; sent: number; adopted: boolean }>(
+      `select (array_agg(event_type || ' ' || to_work order by version) filter (
+           where from_work = 'patching.dispatching'))[1] as first,
+         (count(*) filter (where to_work = 'patching.dispatching'))::int as sent,
+         bool_or(from_work = 'settling.asking' and event_type = 'jobs' and to_work = 'patching.running') as adopted
+       from host_transitions where order_id is not null group by order_id`
+    )
+    await row.assert("Job goes `sent → unknown`", () => {
+      expect(orders.map(({ first }) => first)).toEqual(Array.from({ length: ORDERS }, () => "unclear settling.quiet"))
     })
-    await row.assert("the same key is asked, then re-sent only if the agent does not know it", async () => {
+    await row.assert("the same key is asked, then re-sent only if the agent does not know it", () => {
       // Agents keep no key: the job list is asked, and one that is found is adopted.
-      const [adopted] = await world.query<{ n: number }>(
-        `select count(distinct order_id)::int as n from host_transitions
-         where from_work = 'settling.asking' and to_work = 'patching.running' and event_type = 'jobs'`
-      )
-      expect(adopted?.n).toBeGreaterThanOrEqual(lost)
-      const posts = world.hosts.reduce((sum, host) => sum + calls(world, host, APPLY), 0)
-      expect(posts).toBe(HOSTS * ROUNDS + unreached)
+      expect(orders.filter(({ sent, adopted }) => sent === 1 && adopted)).toHaveLength(ORDERS - unreached)
+      expect(orders.filter(({ sent, adopted }) => sent === 2 && !adopted)).toHaveLength(unreached)
+      expect(posts).toBe(ORDERS + unreached)
+      expect(unreached).toBeGreaterThan(0)
     })
     await row.assert("and inventory shows no change", () => {
+      let resent = 0
       for (const host of world.hosts) {
         const all = callsOf(world, host)
         const posts = all.flatMap((call, index) => (call === "POST /patches/apply" ? [index] : []))
-        for (const from of posts) {
-          const next = all.slice(from + 1).find((call) => call !== "GET /health" && call !== "GET /system/info")
-          expect(next).toBe("GET /jobs")
+        for (const [n, from] of posts.entries()) {
+          const between = all.slice(from + 1, posts[n + 1])
+          // A job that was followed is the end of its order: the next post is the next order's.
+          if (posts[n + 1] === undefined || between.some((call) => call.startsWith("GET /jobs/"))) continue
+          resent++
+          expect(between.filter((call) => call === "GET /jobs").length).toBeGreaterThanOrEqual(2)
+          expect(between.filter((call) => call === "GET /packages").length).toBeGreaterThanOrEqual(2)
         }
       }
+      expect(resent).toBe(unreached)
     })
     await row.assert("Ledger 1 over 1,000 lost answers", () => {
-      expect(lost + unreached).toBe(HOSTS * ROUNDS)
-      for (const host of world.hosts) expect(applied(world, host)).toHaveLength(ROUNDS)
-      expect(verdicts.filter((verdict) => !verdict.startsWith("done"))).toEqual([])
+      expect(results).toHaveLength(ORDERS)
+      expect(results.filter(({ verdict }) => verdict !== "done")).toEqual([])
+      for (const host of world.hosts) {
+        const ledger = applied(world, host)
+        expect(ledger).toHaveLength(ROUNDS)
+        // Each order ended with the job that its own request had made.
+        const known = results.filter((result) => result.host === host.id).map((result) => result.agent_job_id)
+        expect(known).toEqual(ledger.map((entry) => entry.job_id))
+      }
     })
+    row.missing(
+      "Ledger 1 over 1,000 lost answers",
+      `This machine has two cores: played with ${ORDERS} orders, ${HOSTS} hosts ${ROUNDS} times.`
+    )
   })
 
   faultRow("F15", "the connection is reset during the request body", {}, async (row) => {

@@ -19,7 +19,7 @@ it.each(Array.from({ length: number("RANDOM_RUNS", 3) }, (_, index) => first + i
       jobs,
       hosts,
       seconds: 25,
-      quiet_seconds: number("RANDOM_QUIET", 60)
+      quiet_seconds: number("RANDOM_QUIET", 180)
     })
     console.info(`seed ${seed}: ${JSON.stringify(report)}`)
     expect({ twice, lost, late, invariants }).toEqual({ twice: [], lost: [], late: [], invariants: [] })

@@ -166,7 +166,16 @@ export default function SimulationPage(): JSX.Element {
                 <h2 id="h-calendar">Calendar</h2>
                 <span class="muted sm">automatic windows, in UTC</span>
               </header>
-              <Calendar answer={answer()} />
+              <Show
+                when={answer().firings.some(({ hindrance }) => hindrance === null)}
+                fallback={
+                  <div class={`empty ${styles["empty"]}`}>
+                    <p class="muted">No job is made in these weeks.</p>
+                  </div>
+                }
+              >
+                <Calendar answer={answer()} />
+              </Show>
             </section>
             <section class="card" aria-labelledby="h-jobs">
               <header>

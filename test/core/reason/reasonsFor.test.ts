@@ -175,6 +175,8 @@ describe("one answer a host and a package", () => {
       const { host: reason, packages } = of(host)
       expect(reason.code).toBe(code)
       expect(reason.message).toMatch(words)
+      // Moments are for people: to the minute, with their zone.
+      expect(reason.message).not.toMatch(/\dT\d/)
       for (const one of packages) expect(one.reason.code).toBe(ofPackage ?? code)
     })
   }

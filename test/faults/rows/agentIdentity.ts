@@ -13,7 +13,18 @@ import type { Identity, Misbehaviour } from "#test/fleet/Misbehaviour.ts"
 import { until } from "#test/fleet/makeTestFleet.ts"
 import { TestCa } from "#test/fleet/testCa.ts"
 import type { World, WorldHost } from "#test/harness/World.ts"
-import { alarms, allAnswer, allRead, applied, callsOf, ended, pollsAs, publish, refresh, startWorker } from "../agentSteps.ts"
+import {
+  alarms,
+  allAnswer,
+  allRead,
+  applied,
+  callsOf,
+  ended,
+  pollsAs,
+  publish,
+  refresh,
+  startWorker
+} from "../agentSteps.ts"
 import type { RowBody } from "../row.ts"
 
 const DAY = 24 * 3600_000
