@@ -57,7 +57,11 @@ export const runWorker = Effect.fnUntraced(function* (
       })
   })
   const scheduler = yield* makeScheduler(lease.epoch)
-  yield* listenForWakes(polls, { settings_changed: () => settings.changed, discovery_enqueued: () => scanner.wake, window_changed: () => scheduler.wake })
+  yield* listenForWakes(polls, {
+    settings_changed: () => settings.changed,
+    discovery_enqueued: () => scanner.wake,
+    window_changed: () => scheduler.wake
+  })
   yield* Effect.forkScoped(recordComplianceForever)
   yield* Effect.forkScoped(pruneForever)
   yield* Effect.forkScoped(retainForever(settings.current))

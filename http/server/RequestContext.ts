@@ -21,7 +21,8 @@ const bodyLimit = kibibytes(64)
 /** A job may name 10,000 hosts, a group 2,500. */
 const jobBodyLimit = kibibytes(512)
 
-const namesManyHosts = /^(\/api\/v1\/jobs(\/plan|\/[^/]+\/rollback(\/plan)?)?|\/rpc|\/api\/v1\/groups\/[^/]+\/hosts(\/add|\/remove)?)$/
+const namesManyHosts =
+  /^(\/api\/v1\/jobs(\/plan|\/[^/]+\/rollback(\/plan)?)?|\/rpc|\/api\/v1\/groups\/[^/]+\/hosts(\/add|\/remove)?)$/
 const limitFor = (path: string) => (namesManyHosts.test(path) ? jobBodyLimit : bodyLimit)
 
 /** Errors that no endpoint declares: the router's, the server's and our own faults. */

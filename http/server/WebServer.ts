@@ -36,7 +36,16 @@ const DRAIN_DEADLINE = "10 seconds"
 
 const policies = Layer.mergeAll(Settings.layer, Groups.layer, Groups.serviceChecks, Holds.layer, Windows.layer)
 
-const groups = Layer.mergeAll(policies, Auth.layer, Discovery.layer, Enrolments.layer, Hosts.layer, Jobs.layer, Live.group, Status.layer)
+const groups = Layer.mergeAll(
+  policies,
+  Auth.layer,
+  Discovery.layer,
+  Enrolments.layer,
+  Hosts.layer,
+  Jobs.layer,
+  Live.group,
+  Status.layer
+)
 
 /** All routes, without a server: what tests drive in memory. */
 export const routes = Layer.mergeAll(

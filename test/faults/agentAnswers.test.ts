@@ -19,7 +19,7 @@ import {
 import { faultRow } from "./row.ts"
 
 const HOSTS = 100
-const ROUNDS = 4
+const ROUNDS = 3
 const ORDERS = HOSTS * ROUNDS
 
 describe("manager and agent: answers that are lost, late or doubled", () => {

@@ -34,6 +34,8 @@ export const replayHost = async (world: World, hostId: string): Promise<Replayed
   const { link, work } = placeOf(snapshot)
   return {
     stored: row,
-    replayed: JSON.parse(JSON.stringify({ value, context, link, work, version: String(Number(base?.version ?? 0) + events.length) }))
+    replayed: JSON.parse(
+      JSON.stringify({ value, context, link, work, version: String(Number(base?.version ?? 0) + events.length) })
+    )
   }
 }

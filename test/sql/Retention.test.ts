@@ -8,7 +8,13 @@ import { appendAudit } from "#sql/AuditStore.ts"
 import { makeHost, makeJob, onDatabase } from "./commitFixtures.ts"
 
 const machine = { actor: { kind: "machine" as const, id: "t", name: "t" }, request_id: "t", source_address: "local" }
-const entry = (n: number) => ({ action: "test", object_type: "thing", object_id: String(n), before: null, after: { n } })
+const entry = (n: number) => ({
+  action: "test",
+  object_type: "thing",
+  object_id: String(n),
+  before: null,
+  after: { n }
+})
 
 const count = (table: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
