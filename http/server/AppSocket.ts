@@ -35,7 +35,8 @@ export class AppSocket extends WebSocket {
   tell(message: string): boolean {
     if (this.readyState !== WebSocket.OPEN) return false
     if (this.bufferedAmount > MAX_BUFFERED_BYTES) {
-      this.end(TRY_AGAIN_LATER, "too slow")
+      // The reason stands behind what was not read yet.
+      this.end(TRY_AGAIN_LATER, "too slow", 3000)
       return false
     }
     this.send(message)
@@ -56,10 +57,10 @@ export class AppSocket extends WebSocket {
     this.end(POLICY, reason)
   }
 
-  /** Closes, and does not wait for an answer longer than a second. */
-  private end(code: number, reason: string): void {
+  /** Closes, and does not wait for an answer longer than this. */
+  private end(code: number, reason: string, patienceMs = 1000): void {
     this.close(code, reason)
-    setTimeout(() => this.terminate(), 1000).unref()
+    setTimeout(() => this.terminate(), patienceMs).unref()
   }
 
   static closeAll(): void {

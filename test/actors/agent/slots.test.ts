@@ -1,4 +1,7 @@
 /** The limiter: never above its limits, in order, and cheap however many wait. */
+import { setImmediate } from "node:timers/promises"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { describe, expect, test } from "vitest"
@@ -22,6 +25,21 @@ describe("slots", () => {
     tickets[2]?.release()
     expect(order).toEqual([0, 1, 2, 3, 4])
     expect(slots.running()).toBe(2)
+  })
+
+  test("hold nothing of a call whose slot was given back", async () => {
+    setFlagsFromString("--expose-gc")
+    const collect: () => void = runInNewContext("gc")
+    const slots = makeSlots({ total: 2, polls: 2 })
+    const ended = Array.from({ length: 5 }, (_, i) => {
+      const answer = { bytes: Buffer.alloc(1024) }
+      slots.take("poll", `h${i}`, () => void answer).release()
+      return new WeakRef(answer)
+    })
+    // A weak reference that was just made holds until the turn is over.
+    await setImmediate()
+    collect()
+    expect(ended.filter((answer) => answer.deref() !== undefined)).toEqual([])
   })
 
   test("leave room for commands, which go first", () => {

@@ -130,6 +130,22 @@ describe("the poller", () => {
     expect(stored?.pending).toBe(pending.length)
   })
 
+  it("reads everything once more when a refresh comes while it is reading", async () => {
+    const [, , host] = world.hosts
+    worker = await startPlanted(world)
+    await allHealthy()
+    const asked = () => world.fleet.view(host!.address).calls["GET /api/v1/packages"] ?? 0
+    const before = asked()
+    world.fleet.misbehave(host!.address, { kind: "slow", path: "/packages", delay_ms: 800, times: 1 })
+    await refresh(host!)
+    await until(
+      () => world.fleet.seenBy(host!.address).openConnections > 0 && asked() > before,
+      (reading) => reading
+    )
+    await refresh(host!)
+    await until(asked, (count) => count === before + 2, 10_000)
+  })
+
   it("shows a degraded answer as degraded with its reason, and as healthy once it is over", async () => {
     const host = world.hosts.find(({ view }) => view.profile === "2.7")!
     worker = await startPlanted(world)
