@@ -73,8 +73,11 @@ const poll = Effect.fnUntraced(function* (
   const settings = yield* WorkerSettings
   const full = host.fullReadWanted
   host.fullReadWanted = false
-  // What a refresh during this poll asks for may have been read before it: the host is looked at again.
-  const comeAgain = (millis: number) => due.set(host.id, host.fullReadWanted ? 0 : millis)
+  // What a refresh during this poll asks for may have been read before it, and an actor that started meanwhile heard nothing.
+  const comeAgain = (millis: number) => {
+    const now = supervisor.handles.get(host.id) ?? host
+    return due.set(host.id, now.fullReadWanted ? 0 : now === host ? millis : settings.retryMillis[0]!)
+  }
 
   const answered = Effect.fnUntraced(function* (health: Effect.Success<ReturnType<typeof client.health>>) {
     yield* supervisor.tell(host.id, {

@@ -17,7 +17,7 @@ const cases: ReadonlyArray<readonly [guard: Guard, row: string, body: RowBody, w
   ["unique_index", "F07", twoWorkers, /refuses a second open job|I1/],
   ["compare_and_set", "F08", clonedWorker, /computed from an older state/],
   ["size_limit", "F25", f25, /./],
-  ["per_host_limit", "F27", f27, /./],
+  ["per_host_limit", "F27", f27, /Per-host limit 1/],
   ["deadline", "F33", f33, /./],
   ["identity", "F29", f29, /Refused: identity/],
   ["resumption_key", "F30", registeredAnew, /only for the registration it was made for|crosses over/],

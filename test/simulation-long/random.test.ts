@@ -23,6 +23,7 @@ it.each(Array.from({ length: number("RANDOM_RUNS", 3) }, (_, index) => first + i
     })
     console.info(`seed ${seed}: ${JSON.stringify(report)}`)
     expect({ twice, lost, late, invariants }).toEqual({ twice: [], lost: [], late: [], invariants: [] })
+    expect(report.settled_by_hand).toBeLessThanOrEqual(jobs / 50)
     expect(report.kills).toBeGreaterThan(0)
     expect(report.restarts).toBeGreaterThan(0)
     expect(report.applied).toBeGreaterThan(jobs / 5)

@@ -28,7 +28,8 @@ const expectAppliedOnce = async (world: World, host: WorldHost, job: JobId, appl
   expect(timers).toEqual([])
 }
 
-describe("a worker that dies around the call which changes a host", () => {
+// Each starts two processes, and the second waits until the first one's lease is free.
+describe("a worker that dies around the call which changes a host", { timeout: 60_000 }, () => {
   let world: World
   let next = 0
   const hostWithPatches = () => {

@@ -177,6 +177,8 @@ export const f25: RowBody = async (row) => {
   })
 }
 
+const HUNG = 6
+
 export const f27: RowBody = async (row) => {
   const world = await row.world({ count: 132, profileMix: { "2.7": 1 } })
   const good = world.hosts.slice(0, 4)
@@ -203,8 +205,11 @@ export const f27: RowBody = async (row) => {
     20_000
   )
   for (const host of bad.slice(0, 40)) await refresh(world, host)
+  // Orders too come to hosts whose poll hangs: their calls have to wait for it.
+  const hung = bad.filter((host) => world.fleet.seenBy(host.address).openConnections === 1).slice(-HUNG)
   const from = performance.now()
   const job = await world.apply(good)
+  const waiting = await world.apply(hung)
   await row.assert("commands still start within 5 s", async () => {
     for (const host of good) {
       const post = await until(
@@ -216,7 +221,17 @@ export const f27: RowBody = async (row) => {
     }
   })
   await ended(world, job)
-  await row.assert("Per-host limit 1", () => {
+  await row.assert("Per-host limit 1", async () => {
+    await until(
+      () =>
+        world.query<{ n: number }>(
+          `select count(distinct host_id)::int as n from host_transitions
+           where to_work = 'patching.preparing' and host_id = any($1::uuid[])`,
+          [hung.map((host) => host.id)]
+        ),
+      (rows) => rows[0]?.n === HUNG,
+      10_000
+    )
     for (const host of bad) expect(world.fleet.seenBy(host.address).peakConnections).toBeLessThanOrEqual(1)
     // A host whose job is watched has its event socket beside the one call.
     for (const host of good) expect(world.fleet.seenBy(host.address).peakConnections).toBeLessThanOrEqual(2)
@@ -230,6 +245,7 @@ export const f27: RowBody = async (row) => {
     expect(held).toBeGreaterThan(40)
   })
   world.fleet.misbehaveAll()
+  await ended(world, waiting, 60_000)
 }
 
 const networked = /from "(node:(net|tls|https?|http2|dgram)|undici|ws)"/
