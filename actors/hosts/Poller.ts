@@ -156,8 +156,13 @@ export const makePoller = Effect.gen(function* () {
     Effect.gen(function* () {
       const remaining = stored.next_poll_ms
       // A host never polled goes first; after a long stop the overdue ones are spread, not all at once.
+      // A host that is loaded again, since it was edited or got a certificate, keeps the look that somebody asked for.
       const wait =
-        remaining === null ? 0 : remaining > 0 ? remaining : (1000 * overdue++) / settings.startPollsPerSecond
+        host.fullReadWanted || remaining === null
+          ? 0
+          : remaining > 0
+            ? remaining
+            : (1000 * overdue++) / settings.startPollsPerSecond
       yield* due.set(host.id, Math.min(wait, settings.retryMillis.at(-1)!))
     })
   )
