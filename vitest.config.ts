@@ -17,7 +17,7 @@ export default defineConfig({
     ],
     globalSetup: suite === "start" ? [] : ["test/setup/postgres.ts"],
     pool: "forks",
-    maxWorkers: suite === "bench" || suite === "start" || suite === "e2e" ? 1 : 2,
+    maxWorkers: suite === undefined || suite === "faults" ? 2 : 1,
     reporters: suite === "faults" ? ["default", "./test/faults/RowsReporter.ts"] : ["default"],
     testTimeout: suite === undefined ? 20_000 : 300_000,
     hookTimeout: suite === undefined ? 30_000 : 300_000,
