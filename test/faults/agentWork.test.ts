@@ -147,7 +147,8 @@ describe("manager and agent: what an agent says of its work", () => {
     await row.assert("Per-host budget", () => {
       const { journal, floodedEvents } = world.fleet.seenBy(loud!.address)
       const looks = journal.filter(({ call }) => call.startsWith("GET /api/v1/jobs/")).map(({ at }) => at)
-      expect(floodedEvents).toBeGreaterThan(500)
+      // More than an agent may send in a second; how many more before the socket is gone is the machines' speed.
+      expect(floodedEvents).toBeGreaterThan(100)
       // However many events: two looks a second, and the socket is not kept for more.
       for (const [index, at] of looks.entries()) if (index > 1) expect(at - looks[index - 2]!).toBeGreaterThan(90)
       expect(floodedEvents).toBeLessThan(20_000)
