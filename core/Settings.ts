@@ -18,7 +18,7 @@ export const settingFields = {
   agent_concurrency: count(1, 1024),
   /** Networks that may be searched for agents; empty means none. */
   discovery_networks: Schema.Array(NetworkText).check(Schema.isMaxLength(100)),
-  /** The rules of PCI DSS: among them, the audit log and job results are kept for twelve months instead of six. */
+  /** Keeps the audit log and the results of jobs for twelve months instead of six, as PCI DSS 10.5.1 asks. */
   pci_profile: Schema.Boolean
 } as const
 

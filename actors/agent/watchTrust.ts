@@ -12,7 +12,7 @@ interface Ending {
   readonly kind: string
   readonly pem: string
   readonly what: string
-  readonly todo: string
+  readonly advice: string
 }
 
 const endings = ({ ca_pem, certificate_pem }: TrustMaterial): ReadonlyArray<Ending> => [
@@ -20,25 +20,25 @@ const endings = ({ ca_pem, certificate_pem }: TrustMaterial): ReadonlyArray<Endi
     kind: "manager_certificate_expiring",
     pem: certificate_pem,
     what: "The manager's client certificate",
-    todo: "The web process renews it by itself; look at its log, or restart it."
+    advice: "The web process renews it by itself; look at its log, or restart it."
   },
   {
     kind: "authority_expiring",
     pem: ca_pem,
     what: "The certificate of the manager's CA",
-    todo: "Plan a new CA: every host needs a certificate from it."
+    advice: "Plan a new CA: every host needs a certificate from it."
   }
 ]
 
 /** Null where it lasts longer than the earliest warning. */
-const warning = ({ pem, what, todo }: Ending): string | null => {
+const warning = ({ pem, what, advice }: Ending): string | null => {
   const end = new X509Certificate(pem).validToDate
   const left = end.getTime() - Date.now()
   const day = end.toISOString().slice(0, 10)
-  if (left <= 0) return `${what} ended on ${day}, and no host is called any more. ${todo}`
+  if (left <= 0) return `${what} ended on ${day}, and no host is called any more. ${advice}`
   const within = WARN_DAYS.find((days) => left <= days * DAY)
   if (within === undefined) return null
-  return `${what} ends within ${within === 1 ? "1 day" : `${within} days`}, on ${day}. ${todo}`
+  return `${what} ends within ${within === 1 ? "1 day" : `${within} days`}, on ${day}. ${advice}`
 }
 
 const warn = Effect.fnUntraced(function* (trust: TrustMaterial) {
