@@ -50,8 +50,9 @@ export const worker = (options: WorkerOptions, ready: Effect.Effect<void>) =>
     // Random beside the process id: a cloned machine may have the same of everything else.
     const id = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
     const identity = { id, pid: process.pid, programVersion }
-    const epoch = yield* acquireLease(identity)
-    const { lease, fenced } = yield* keepLease(epoch)
+    const acquired = yield* acquireLease(identity)
+    const { epoch } = acquired
+    const { lease, fenced } = yield* keepLease(acquired)
     yield* Effect.forkScoped(pingWatchdog)
     const callSlots = AgentSlots.layer(slots(options))
     const client = AgentClient.layer(options.client ?? {}).pipe(

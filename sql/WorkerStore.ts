@@ -1,7 +1,7 @@
 /** The worker's own rows: who is the worker, that it lives, and what people asked of hosts. */
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { HostId } from "#core/Ids.ts"
+import { HostId, type OrderId } from "#core/Ids.ts"
 
 const WORKER_LOCK = 7_202_612
 
@@ -54,38 +54,45 @@ export const takeLease = Effect.fnUntraced(function* (workerId: string) {
 export const releaseLease = Effect.fnUntraced(function* (epoch: number) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
-    update worker_lease set released = true, deaths = 0, blamed_order = null
+    update worker_lease set released = true, deaths = 0, blamed_order = null, blame_is_sure = false,
+      begun_order = null
     where name = 'worker' and epoch = ${epoch}::float8`
 })
 
-/** In the middle of a call that changes the host three deaths are enough; elsewhere chance may point at the same order. */
+/** Where it is known whose call began last, three deaths are enough; elsewhere chance may point at the same order. */
 const DEATHS_IN_CALL = 3
 const DEATHS = 5
 
 /**
- * After a worker died: blames the order that moved last. One that is blamed again and again ends as failed and its host is set
- * aside, or its work would end every worker. Answers the sentence that says so, or null.
+ * After a worker died: blames the order whose call began last, or where calls did not yet begin one by one, the order that moved
+ * last. One that is blamed again and again ends as failed and its host is set aside, or its work would end every worker.
+ * Answers the sentence that says so, or null; `suspects`: some order is blamed, so calls should begin one by one.
  */
 export const blameOrder = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ host_name: string; deaths: number; poison: boolean; host_id: string; order_id: string }>`
     with last as (
-      select s.host_id, h.display_name, s.work, o.id as order_id
-      from host_snapshots s join hosts h on h.id = s.host_id join patch_job_hosts o on o.host_id = s.host_id and not o.ended
+      select s.host_id, h.display_name, s.work, o.id as order_id, o.id is not distinct from l.begun_order as sure
+      from worker_lease l cross join host_snapshots s join hosts h on h.id = s.host_id
+      join patch_job_hosts o on o.host_id = s.host_id and not o.ended
         and o.state in ('dispatching', 'running', 'verifying', 'rebooting', 'uncertain')
-      where s.parked_reason is null order by s.updated_at desc limit 1
+      where l.name = 'worker' and s.parked_reason is null
+      order by sure desc, s.updated_at desc limit 1
     ),
     blamed as (
-      update worker_lease l set blamed_order = last.order_id,
-        deaths = case when l.blamed_order = last.order_id then l.deaths + 1 else 1 end
+      update worker_lease l set blamed_order = last.order_id, blame_is_sure = last.sure, begun_order = null,
+        -- A guess may have named another order for the same death.
+        deaths = case when l.blamed_order = last.order_id or (last.sure and l.blamed_order is not null and not l.blame_is_sure)
+          then l.deaths + 1 else 1 end
       from last where l.name = 'worker' returning l.deaths
     )
     select last.host_id::text as host_id, last.order_id::text as order_id, last.display_name as host_name, blamed.deaths,
-      blamed.deaths >= case when last.work in ('patching.dispatching', 'rebooting.leaving') then ${DEATHS_IN_CALL}::int
-        else ${DEATHS}::int end as poison
+      blamed.deaths >= case when last.sure or last.work in ('patching.dispatching', 'rebooting.leaving')
+        then ${DEATHS_IN_CALL}::int else ${DEATHS}::int end as poison
     from last cross join blamed`
   const found = rows[0]
-  if (found === undefined || !found.poison) return null
+  if (found === undefined) return { poison: null, suspects: false }
+  if (!found.poison) return { poison: null, suspects: true }
   const message = `The worker died ${found.deaths} times in a row while it worked on this host (poison). Its order ended as failed and the host is set aside: look at the host and at the worker's log, then remove it and register it again.`
   yield* sql`
     with parked as (update host_snapshots set parked_reason = ${message} where host_id = ${found.host_id}::text::uuid),
@@ -100,9 +107,16 @@ export const blameOrder = Effect.gen(function* () {
       insert into change_feed (topic, host_id, job_id) select 'job_host', host_id, job_id from ended
       union all select 'host', host_id, null from ended returning 1
     ),
-    cleared as (update worker_lease set blamed_order = null, deaths = 0 where name = 'worker' returning 1)
+    cleared as (update worker_lease set blamed_order = null, blame_is_sure = false, deaths = 0 where name = 'worker' returning 1)
     select pg_notify('feed', '') from cleared`
-  return `${found.host_name}: ${message}`
+  return { poison: `${found.host_name}: ${message}`, suspects: false }
+})
+
+/** Says whose call begins now. */
+export const markBegun = Effect.fnUntraced(function* (epoch: number, order: OrderId) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    update worker_lease set begun_order = ${order}::text::uuid where name = 'worker' and epoch = ${epoch}::float8`
 })
 
 /** False where another worker has taken over. */

@@ -12,6 +12,7 @@ import { DisabledGuards } from "./Guards.ts"
 import type { HostCalls } from "./HostCalls.ts"
 import type { HostHandle, Mail } from "./HostHandle.ts"
 import { HostSteps } from "./HostSteps.ts"
+import { LeaseHeld } from "./LeaseHeld.ts"
 import type { HostTimers } from "./HostTimers.ts"
 
 /** The database did not take this host's step. */
@@ -48,6 +49,8 @@ const handle = Effect.fnUntraced(function* (host: HostHandle, mail: Mail, enviro
   const next = yield* Effect.fromResult(steps.step(host.snapshot, event))
   if (!next.changed) return
   const actsFirst = opensIntent(next.commands) && (yield* DisabledGuards).has("intent")
+  const order = next.snapshot.context.order
+  if (opensIntent(next.commands) && order !== null) yield* (yield* LeaseHeld).begin(order.id)
   if (opensIntent(next.commands)) yield* reach("intent_uncommitted")
   if (actsFirst) {
     const acting = yield* environment.carryOut(host, next.commands.filter(isCall))

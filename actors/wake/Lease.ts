@@ -2,12 +2,13 @@
  * Who is the worker. One process holds the lease and renews it; a standby takes over when the holder's session ends, or when
  * its renewals stop for 15 s by the standby's own steady clock, whatever any wall clock says.
  */
-import { Clock, Deferred, Effect, Schedule } from "effect"
+import { Clock, Deferred, Effect, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import {
   beat,
   blameOrder,
   endLockHolder,
+  markBegun,
   type Lease as StoredLease,
   openLockSession,
   readLease,
@@ -15,6 +16,7 @@ import {
   renewLease,
   takeLease
 } from "#sql/WorkerStore.ts"
+import type { OrderId } from "#core/Ids.ts"
 import { monotonicMillis } from "../hosts/DueQueue.ts"
 import { Fenced } from "../hosts/HostSupervisor.ts"
 import type { Lease } from "../hosts/LeaseHeld.ts"
@@ -26,13 +28,19 @@ export interface WorkerIdentity {
   readonly programVersion: string
 }
 
+interface Acquired {
+  readonly epoch: number
+  /** The worker before died, and some order may be why. */
+  readonly suspects: boolean
+}
+
 const TAKEOVER_MILLIS = 15_000
 const BEAT_MILLIS = 30_000
 const RENEW_EVERY = "3 seconds"
 /** Below the takeover time, so that a worker that was frozen sends nothing between waking up and finding out. */
 const TRUSTED_MILLIS = 10_000
 
-/** Waits until the lease is this worker's, and answers its epoch. Needs a scope: the lock lives as long. */
+/** Waits until the lease is this worker's, and answers its epoch and whether some order is suspected. Needs a scope: the lock lives as long. */
 export const acquireLease = Effect.fnUntraced(function* (worker: WorkerIdentity) {
   const session = yield* openLockSession
   let seen: StoredLease | undefined
@@ -63,15 +71,34 @@ export const acquireLease = Effect.fnUntraced(function* (worker: WorkerIdentity)
   })
   yield* attempt.pipe(Effect.repeat({ until: (taken) => taken, schedule: Schedule.spaced("1 second") }))
   const { died, epoch } = yield* takeLease(worker.id)
-  if (died) {
-    const poison = yield* blameOrder
-    if (poison !== null) yield* Effect.logError(poison)
-  }
-  return epoch
+  if (!died) return { epoch, suspects: false }
+  const { poison, suspects } = yield* blameOrder
+  if (poison !== null) yield* Effect.logError(poison)
+  return { epoch, suspects }
+})
+
+const CAREFUL_MILLIS = 120_000
+const BETWEEN_CALLS = "1 second"
+
+/** For two minutes one call a second begins, and whose is written down: should this worker die too, it is known of what. */
+const beginOneByOne = Effect.fnUntraced(function* (epoch: number) {
+  const sql = yield* SqlClient.SqlClient
+  const turn = yield* Semaphore.make(1)
+  const until = (yield* monotonicMillis) + CAREFUL_MILLIS
+  return Effect.fnUntraced(function* (order: OrderId) {
+    if ((yield* monotonicMillis) > until) return
+    yield* turn.take(1)
+    yield* markBegun(epoch, order).pipe(
+      Effect.provideService(SqlClient.SqlClient, sql),
+      Effect.timeout("2 seconds"),
+      Effect.catch((error) => Effect.logWarning("Whose call begins could not be written down", error)),
+      Effect.ensuring(turn.release(1).pipe(Effect.delay(BETWEEN_CALLS), Effect.forkDetach))
+    )
+  })
 })
 
 /** Renews until it is told that another worker took over; `lease` says meanwhile whether it may be relied on. */
-export const keepLease = Effect.fnUntraced(function* (epoch: number) {
+export const keepLease = Effect.fnUntraced(function* ({ epoch, suspects }: Acquired) {
   const lost = yield* Deferred.make<never, Fenced>()
   let renewedAt = yield* monotonicMillis
   yield* Effect.gen(function* () {
@@ -97,7 +124,8 @@ export const keepLease = Effect.fnUntraced(function* (epoch: number) {
   const clock = yield* Clock.Clock
   const lease: Lease = {
     epoch,
-    isHeld: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6 - renewedAt < TRUSTED_MILLIS
+    isHeld: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6 - renewedAt < TRUSTED_MILLIS,
+    begin: suspects ? yield* beginOneByOne(epoch) : () => Effect.void
   }
   return { lease, fenced: Deferred.await(lost) }
 })

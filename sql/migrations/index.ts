@@ -7,6 +7,7 @@ import { discovery } from "./0005_discovery.ts"
 import { enrolments } from "./0006_enrolments.ts"
 import { housekeeping } from "./0007_housekeeping.ts"
 import { alarms } from "./0008_alarms.ts"
+import { blame } from "./0009_blame.ts"
 
 export interface Migration {
   readonly number: number
@@ -22,5 +23,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { number: 5, name: "discovery", statements: discovery },
   { number: 6, name: "enrolments", statements: enrolments },
   { number: 7, name: "housekeeping", statements: housekeeping },
-  { number: 8, name: "alarms", statements: alarms }
+  { number: 8, name: "alarms", statements: alarms },
+  { number: 9, name: "blame", statements: blame }
 ]

@@ -27,7 +27,7 @@ describe("the worker's lease", () => {
       const third = yield* Effect.forkChild(waits("third"))
       yield* Deferred.succeed(leave, undefined)
       yield* Fiber.join(first)
-      assert.strictEqual(yield* Fiber.join(third).pipe(Effect.timeout("10 seconds")), 2)
+      assert.strictEqual((yield* Fiber.join(third).pipe(Effect.timeout("10 seconds"))).epoch, 2)
     })
   )
 
@@ -47,7 +47,7 @@ describe("the worker's lease", () => {
         ).pipe(Effect.provide(aWorker), Effect.forkChild)
         yield* Deferred.await(inside)
         const began = performance.now()
-        const epoch = yield* Effect.scoped(acquireLease(named("standby"))).pipe(
+        const { epoch } = yield* Effect.scoped(acquireLease(named("standby"))).pipe(
           Effect.provide(aWorker),
           Effect.provide(Logger.layer([])),
           Effect.timeout("25 seconds")
