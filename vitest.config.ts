@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from "vitest/config"
 
 /** The long suites have folders of their own and run one at a time: SUITE=e2e vitest run. */
-const longSuites = ["e2e", "faults", "simulation-long", "bench", "start"]
+const longSuites = ["e2e", "faults", "security", "simulation-long", "bench", "start"]
 const suite = process.env["SUITE"]
 
 if (suite !== undefined && !longSuites.includes(suite)) {
@@ -17,8 +17,9 @@ export default defineConfig({
     ],
     globalSetup: suite === "start" ? [] : ["test/setup/postgres.ts"],
     pool: "forks",
-    maxWorkers: suite === undefined || suite === "faults" ? 2 : 1,
-    reporters: suite === "faults" ? ["default", "./test/faults/RowsReporter.ts"] : ["default"],
+    maxWorkers: suite === undefined || suite === "faults" || suite === "security" ? 2 : 1,
+    reporters:
+      suite === "faults" || suite === "security" ? ["default", `./test/${suite}/RowsReporter.ts`] : ["default"],
     testTimeout: suite === undefined ? 20_000 : 300_000,
     hookTimeout: suite === undefined ? 30_000 : 300_000,
     teardownTimeout: 40_000,

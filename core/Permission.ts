@@ -34,7 +34,20 @@ export const Permission = Schema.Literals([
   "fleet:read",
   "live:open",
   "docs:read",
-  "tokens:create"
+  "users:read",
+  "users:change",
+  "sessions:read",
+  "sessions:end",
+  "tokens:read",
+  "tokens:create",
+  "tokens:end",
+  "sso:read",
+  "sso:change",
+  "network:read",
+  "network:change",
+  "audit:read",
+  "audit:verify",
+  "audit:export"
 ]).annotate({ identifier: "Permission" })
 export type Permission = typeof Permission.Type
 
@@ -69,6 +82,19 @@ const operating: ReadonlyArray<Permission> = [
   "holds:change"
 ]
 
+/** An auditor changes nothing, but sees who may do what and what was done. */
+const auditing: ReadonlyArray<Permission> = [
+  ...reading,
+  "users:read",
+  "sessions:read",
+  "tokens:read",
+  "sso:read",
+  "network:read",
+  "audit:read",
+  "audit:verify",
+  "audit:export"
+]
+
 /**
  * Trust is the administrator's alone: certificates and enrolments decide which machine counts as which host, groups decide who
  * sees it.
@@ -76,7 +102,7 @@ const operating: ReadonlyArray<Permission> = [
 export const rolePermissions: Readonly<Record<Role, ReadonlyArray<Permission>>> = {
   admin: Permission.literals,
   operator: operating,
-  auditor: reading
+  auditor: auditing
 }
 
 /** An API token never changes accounts, tokens or trust, whatever it was made with. */
@@ -84,7 +110,12 @@ export const forbiddenForTokens: ReadonlyArray<Permission> = [
   "account:change",
   "certificates:issue",
   "enrolments:decide",
-  "tokens:create"
+  "users:change",
+  "sessions:end",
+  "tokens:create",
+  "tokens:end",
+  "sso:change",
+  "network:change"
 ]
 
 /** What a token of this owner can be given at most. */

@@ -15,6 +15,7 @@ const prepare = {
   test: [buildConsole],
   "test:e2e": [buildConsole, buildServer],
   "test:faults": [buildConsole],
+  "test:security": [buildConsole],
   "test:simulation": [],
   "test:start": [],
   bench: [buildConsole, buildServer],

@@ -5,6 +5,7 @@ const vitest = inRoot("node_modules", "vitest", "vitest.mjs")
 const suites = {
   "test:e2e": "e2e",
   "test:faults": "faults",
+  "test:security": "security",
   "test:simulation": "simulation-long",
   "test:start": "start"
 }

@@ -8,6 +8,13 @@ import { enrolments } from "./0006_enrolments.ts"
 import { housekeeping } from "./0007_housekeeping.ts"
 import { alarms } from "./0008_alarms.ts"
 import { blame } from "./0009_blame.ts"
+import { sessions } from "./0010_sessions.ts"
+import { factors } from "./0011_factors.ts"
+import { users } from "./0012_users.ts"
+import { roles } from "./0013_roles.ts"
+import { audit } from "./0014_audit.ts"
+import { network } from "./0015_network.ts"
+import { sso } from "./0016_sso.ts"
 
 export interface Migration {
   readonly number: number
@@ -24,5 +31,12 @@ export const migrations: ReadonlyArray<Migration> = [
   { number: 6, name: "enrolments", statements: enrolments },
   { number: 7, name: "housekeeping", statements: housekeeping },
   { number: 8, name: "alarms", statements: alarms },
-  { number: 9, name: "blame", statements: blame }
+  { number: 9, name: "blame", statements: blame },
+  { number: 10, name: "sessions", statements: sessions },
+  { number: 11, name: "factors", statements: factors },
+  { number: 12, name: "users", statements: users },
+  { number: 13, name: "roles", statements: roles },
+  { number: 14, name: "audit", statements: audit },
+  { number: 15, name: "network", statements: network },
+  { number: 16, name: "sso", statements: sso }
 ]
