@@ -39,6 +39,9 @@ export const openJobHostStates: ReadonlyArray<JobHostState> = [
   "uncertain"
 ]
 
+/** States of an order that has not started; `deferred` counts only while it has not ended. */
+export const unstartedJobHostStates = ["queued", "waiting", "deferred"] as const satisfies ReadonlyArray<JobHostState>
+
 /** What the host's work means for the order it carries, while the order has not ended. */
 export const jobHostStateOf = (work: WorkState): JobHostState => {
   switch (work) {

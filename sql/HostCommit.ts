@@ -9,9 +9,8 @@ import type { IntentAction } from "#core/HostCommand.ts"
 import type { HostEvent } from "#core/HostEvent.ts"
 import type { HostId, IntentId, OrderId } from "#core/Ids.ts"
 import type { HostSummary, LinkState, WorkState } from "#core/HostState.ts"
-import { type JobHostState, openJobHostStates } from "#core/JobState.ts"
+import { type JobHostState, openJobHostStates, unstartedJobHostStates } from "#core/JobState.ts"
 import type { Outcome } from "#core/Order.ts"
-import { unstartedJobHostStates } from "./dispatchFacts.ts"
 import { numbers } from "./numbers.ts"
 
 export interface HostCommitRow {

@@ -4,12 +4,11 @@ import { SqlClient } from "effect/sql"
 import { HostId, JobId, OrderId } from "#core/Ids.ts"
 import type { JobRecord } from "#core/JobCommand.ts"
 import { JobCounts, type JobEvent } from "#core/JobEvent.ts"
-import type { JobState } from "#core/JobState.ts"
+import { type JobState, unstartedJobHostStates } from "#core/JobState.ts"
 import { When } from "#core/Dispatch.ts"
 import { OnChange, Order, PreCheck, RebootPolicy, RollbackMethod } from "#core/Order.ts"
 import { PackageRequest, Selection } from "#core/Package.ts"
 import { appendAudit } from "./AuditStore.ts"
-import { unstartedJobHostStates } from "./dispatchFacts.ts"
 import { numbers } from "./numbers.ts"
 
 const StoredJob = Schema.Struct({

@@ -1,12 +1,12 @@
 /** Jobs as people look at and cancel them. What the worker writes about jobs is elsewhere. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { unstartedJobHostStates } from "#core/JobState.ts"
 import { Conflict, NotFound } from "#core/Errors.ts"
 import type { HostId, JobId, OrderId } from "#core/Ids.ts"
 import type { JobDetail } from "#core/Job.ts"
 import type { Caller, Principal } from "#core/User.ts"
 import { appendAudit, originOf } from "./AuditStore.ts"
-import { unstartedJobHostStates } from "./dispatchFacts.ts"
 import { hostScope } from "./hostScope.ts"
 import { insertRequest } from "./HostStore.ts"
 

@@ -2,14 +2,13 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { HostId, JobId } from "#core/Ids.ts"
-import { openJobHostStates } from "#core/JobState.ts"
 import type { JobKind } from "#core/Order.ts"
 import type { PackageFormat } from "#core/Package.ts"
 import type { PlanHost, PlanPatch } from "#core/plan/PlanFacts.ts"
 import { compareDeb, compareRpm } from "#core/Version.ts"
 import type { Principal } from "#core/User.ts"
+import { busyWith } from "./busyWith.ts"
 import { readActiveHolds } from "./HoldStore.ts"
-import { unstartedJobHostStates } from "./dispatchFacts.ts"
 import { hostScope } from "./hostScope.ts"
 import { readServiceChecks } from "./ServiceCheckStore.ts"
 import { readEffectiveWindows } from "./WindowStore.ts"
@@ -104,7 +103,7 @@ export const readPlanHosts = Effect.fnUntraced(function* (request: PlanHostsRequ
         from jsonb_array_elements(u.packages_before) x
         where x ? 'available_versions' and x->>'name' in (
           select e->>'name' from jsonb_array_elements(u.effects) e where e->>'to' is null)) else '[]'::json end,
-      'busy_with', b.number, 'unresolved', s.work = 'unresolved',
+      'busy_with', ${busyWith(sql, { host: "h.id", order: "null::uuid", jobNumber: "null::bigint" })}, 'unresolved', s.work = 'unresolved',
       'expected_seconds', ceil(coalesce(d.seconds, (select seconds from took), ${GUESSED_SECONDS})),
       'undone', case when u.order_id is not null then json_build_object('order_id', u.order_id,
         'agent_job_id', u.agent_job_id, 'effects', u.effects) end) as host
@@ -113,15 +112,6 @@ export const readPlanHosts = Effect.fnUntraced(function* (request: PlanHostsRequ
     join host_snapshots s on s.host_id = h.id
     left join host_patch_data p on p.host_id = h.id
     left join host_packages k on k.host_id = h.id
-    left join lateral (
-      -- As the dispatcher sees it: the job at work, or an older one that could start now.
-      select coalesce(
-        min(j.number) filter (where o.state = any(${openJobHostStates}::text[]) and s.work <> 'unresolved'),
-        min(j.number) filter (where o.state = any(${unstartedJobHostStates}::text[]) and j.finished_at is null
-          and (o.waits_for is null or o.waits_for->>'code' = 'blocked_by_job')))::int as number
-      from patch_job_hosts o join patch_jobs j on j.id = o.job_id
-      where o.host_id = h.id and not o.ended
-    ) b on true
     left join lateral (
       select percentile_cont(0.95) within group (order by extract(epoch from t.finished_at - t.started_at)) as seconds
       from (

@@ -8,8 +8,8 @@ import type { EndedShare, OpenShare, ReasonHost } from "#core/reason/ReasonFacts
 import { reasonsFor } from "#core/reason/reasonsFor.ts"
 import type { Principal } from "#core/User.ts"
 import { noWindows } from "#core/window/effective.ts"
+import { busyWith } from "./busyWith.ts"
 import { databaseNow } from "./Database.ts"
-import { unstartedJobHostStates } from "./dispatchFacts.ts"
 import { readClockSkew } from "./HeartbeatStore.ts"
 import { readActiveHolds } from "./HoldStore.ts"
 import { hostScope } from "./hostScope.ts"
@@ -36,14 +36,7 @@ const readOpen = Effect.fnUntraced(function* (id: HostId) {
         'open', (select count(*) from patch_job_hosts w where w.job_id = j.id
           and w.state = any(${openJobHostStates}::text[]))),
       'order', json_build_object('wave', o.wave, 'expected_seconds', o.expected_seconds),
-      'busy_with', coalesce(
-        (select b.number from patch_job_hosts p join patch_jobs b on b.id = p.job_id
-          where p.host_id = o.host_id and p.id <> o.id and not p.ended and p.state = any(${openJobHostStates}::text[])
-            and s.work <> 'unresolved' limit 1),
-        (select min(b.number) from patch_job_hosts p join patch_jobs b on b.id = p.job_id
-          where p.host_id = o.host_id and not p.ended and p.state = any(${unstartedJobHostStates}::text[])
-            and b.number < j.number and b.finished_at is null
-            and (p.waits_for is null or p.waits_for->>'code' = 'blocked_by_job')))) as share
+      'busy_with', ${busyWith(sql, { host: "o.host_id", order: "o.id", jobNumber: "j.number" })}) as share
     from patch_job_hosts o join patch_jobs j on j.id = o.job_id join host_snapshots s on s.host_id = o.host_id
     where o.host_id = ${id} and not o.ended order by j.number`
   return rows.map((row) => row.share)

@@ -1,12 +1,12 @@
 /** What became of the openings of windows with automatic apply, and the rows the scheduler and the simulation decide from. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { unstartedJobHostStates } from "#core/JobState.ts"
 import type { GroupId, HostId, JobId, WindowId } from "#core/Ids.ts"
 import type { Principal } from "#core/User.ts"
 import type { MaintenanceWindow, WindowOutcome, WindowRun } from "#core/Window.ts"
 import { firingKey, type Unattended } from "#core/window/firings.ts"
 import type { PastDuration } from "#core/window/simulate.ts"
-import { unstartedJobHostStates } from "./dispatchFacts.ts"
 import { hostScope } from "./hostScope.ts"
 import { numbers } from "./numbers.ts"
 import { runColumns, windowColumns } from "./windowColumns.ts"

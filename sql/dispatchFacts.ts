@@ -4,13 +4,11 @@ import { SqlClient } from "effect/sql"
 import type { WaitReason } from "#core/Dispatch.ts"
 import type { AgentJobId, HostId, JobId, OrderId } from "#core/Ids.ts"
 import type { LinkState } from "#core/HostState.ts"
-import { type JobHostState, openJobHostStates } from "#core/JobState.ts"
+import { unstartedJobHostStates } from "#core/JobState.ts"
 import type { Outcome, Verdict } from "#core/Order.ts"
 import type { Change } from "#core/Package.ts"
+import { busyWith } from "./busyWith.ts"
 import { numbers } from "./numbers.ts"
-
-/** States of an order that has not started; `deferred` counts only while it has not ended. */
-export const unstartedJobHostStates = ["queued", "waiting", "deferred"] as const satisfies ReadonlyArray<JobHostState>
 
 /** One order that has not started, with what the database knows about its host. */
 export interface OrderFacts {
@@ -33,7 +31,6 @@ export interface OrderFacts {
 
 /**
  * Orders of the job that have not started, in the order in which they are served; `hosts` narrows it to these.
- * An older job comes first at a host that it could have now; one that waits for its window, its time or its wave does not.
  */
 export const readOrderFacts = Effect.fnUntraced(function* (job: JobId, hosts: ReadonlyArray<HostId> | null) {
   const sql = yield* SqlClient.SqlClient
@@ -42,16 +39,7 @@ export const readOrderFacts = Effect.fnUntraced(function* (job: JobId, hosts: Re
     select o.id as order_id, o.host_id, j.number::int as job_number, o.wave, o.state, o.deferrals, o.waits_for,
       o.expected_seconds, h.removed_at is not null or s.parked_reason is not null as lost,
       h.removal_requested_at is not null as leaving, s.link, s.work = 'unresolved' as unresolved,
-      coalesce(
-        (select b.number::int from patch_job_hosts p join patch_jobs b on b.id = p.job_id
-          where p.host_id = o.host_id and not p.ended and p.state = any(${openJobHostStates}::text[])
-            and s.work <> 'unresolved'
-          limit 1),
-        (select min(b.number)::int from patch_job_hosts p join patch_jobs b on b.id = p.job_id
-          where p.host_id = o.host_id and not p.ended and p.state = any(${unstartedJobHostStates}::text[])
-            and b.number < j.number and b.finished_at is null
-            and (p.waits_for is null or p.waits_for->>'code' = 'blocked_by_job'))
-      ) as busy_with
+      ${busyWith(sql, { host: "o.host_id", order: "o.id", jobNumber: "j.number" })} as busy_with
     from patch_job_hosts o join patch_jobs j on j.id = o.job_id join hosts h on h.id = o.host_id
       join host_snapshots s on s.host_id = o.host_id
     where o.job_id = ${job} and not o.ended and o.state = any(${unstartedJobHostStates}::text[]) ${these}
