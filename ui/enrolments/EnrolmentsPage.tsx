@@ -1,13 +1,14 @@
 /** Machines that ask to join: who waits and for how long, what is in the way, and the decision. */
 import { A, useSearchParams } from "@solidjs/router"
-import { createMemo, createSignal, For, lazy, Show, Suspense, type JSX } from "solid-js"
+import { createSignal, For, lazy, Show, Suspense, type JSX } from "solid-js"
 import { conflictWords, type Enrolment, type EnrolmentState } from "#core/Enrolment.ts"
 import { listEnrolments } from "../api/enrolments.ts"
 import { keys } from "../api/keys.ts"
 import { may } from "../api/session.ts"
 import { usePages } from "../api/useData.ts"
 import { count } from "../format/numbers.ts"
-import { DataArea } from "../kit/DataArea.tsx"
+import { ListCard } from "../kit/ListCard.tsx"
+import { Segments } from "../kit/Segments.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { State } from "../kit/State.tsx"
 import { Time } from "../kit/Time.tsx"
@@ -111,7 +112,6 @@ export default function EnrolmentsPage(): JSX.Element {
       listEnrolments({ state: filters[filter()].states, cursor: pageParam, limit: 50 }, signal),
     keepPrevious: true
   }))
-  const all = createMemo(() => (enrolments.data?.pages ?? []).flatMap(({ items }) => items))
   const [approving, setApproving] = createSignal<Enrolment | null>(null)
   const [denying, setDenying] = createSignal<Enrolment | null>(null)
   return (
@@ -129,79 +129,58 @@ export default function EnrolmentsPage(): JSX.Element {
             </Show>
           </p>
         </div>
-        <span class="seggroup" role="group" aria-label="Show">
-          <For each={names}>
-            {(name) => (
-              <button
-                type="button"
-                aria-pressed={filter() === name}
-                onClick={() => setParameters({ state: name === "waiting" ? undefined : name })}
-              >
-                {filters[name].words}
-              </button>
-            )}
-          </For>
-        </span>
+        <Segments
+          names={names}
+          words={(name) => filters[name].words}
+          current={filter()}
+          onPick={(name) => setParameters({ state: name === "waiting" ? undefined : name })}
+        />
       </div>
-      <section class="card" aria-label="Enrolments">
-        <DataArea
-          query={enrolments}
-          what="Enrolments"
-          rows={5}
-          isEmpty={() => all().length === 0}
-          empty={
-            <div class={`empty ${styles["empty"]}`}>
-              <b>{filter() === "waiting" ? "Nobody waits" : "Nothing here"}</b>
-              <p class="muted">
-                A machine whose agent was started with <span class="mono">--enroll {location.origin}</span> asks to join
-                here, and waits for an administrator's decision for 24 hours.
-              </p>
-            </div>
-          }
-        >
-          {() => (
-            <div class="scrollx" tabIndex={0} role="group" aria-label="Enrolments">
-              <table class={`tbl ${styles["table"]}`}>
-                <thead>
-                  <tr>
-                    <th scope="col">Machine</th>
-                    <th scope="col" class={styles["address"]}>
-                      Address
-                    </th>
-                    <th scope="col" class={styles["system"]}>
-                      System
-                    </th>
-                    <th scope="col" class={styles["age"]}>
-                      Age
-                    </th>
-                    <th scope="col">State</th>
-                    <th scope="col" class={styles["act"]}>
-                      <span class="vh">Decision</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  <For each={all()}>
-                    {(enrolment) => <Row enrolment={enrolment} onApprove={setApproving} onDeny={setDenying} />}
-                  </For>
-                </tbody>
-              </table>
-            </div>
-          )}
-        </DataArea>
-        <Show when={enrolments.hasNextPage}>
-          <div class={styles["foot"]}>
-            <button
-              class="btn quiet s"
-              type="button"
-              disabled={enrolments.isFetching}
-              onClick={() => void enrolments.fetchNextPage()}
-            >
-              Show more
-            </button>
+      <ListCard
+        what="Enrolments"
+        query={enrolments}
+        rows={5}
+        more="Show more"
+        empty={
+          <>
+            <b>{filter() === "waiting" ? "Nobody waits" : "Nothing here"}</b>
+            <p class="muted">
+              A machine whose agent was started with <span class="mono">--enroll {location.origin}</span> asks to join
+              here, and waits for an administrator's decision for 24 hours.
+            </p>
+          </>
+        }
+      >
+        {(all) => (
+          <div class="scrollx" tabIndex={0} role="group" aria-label="Enrolments">
+            <table class={`tbl ${styles["table"]}`}>
+              <thead>
+                <tr>
+                  <th scope="col">Machine</th>
+                  <th scope="col" class={styles["address"]}>
+                    Address
+                  </th>
+                  <th scope="col" class={styles["system"]}>
+                    System
+                  </th>
+                  <th scope="col" class={styles["age"]}>
+                    Age
+                  </th>
+                  <th scope="col">State</th>
+                  <th scope="col" class={styles["act"]}>
+                    <span class="vh">Decision</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                <For each={all()}>
+                  {(enrolment) => <Row enrolment={enrolment} onApprove={setApproving} onDeny={setDenying} />}
+                </For>
+              </tbody>
+            </table>
           </div>
-        </Show>
-      </section>
+        )}
+      </ListCard>
       <Suspense>
         <Show when={approving()} keyed>
           {(enrolment) => <ApproveDialog enrolment={enrolment} onClose={() => setApproving(null)} />}

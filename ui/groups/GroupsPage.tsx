@@ -1,12 +1,12 @@
 /** All groups that the reader may see, by name. */
 import { A, useNavigate, useSearchParams } from "@solidjs/router"
-import { createMemo, createSignal, For, lazy, Show, Suspense, type JSX } from "solid-js"
+import { createSignal, For, lazy, Show, Suspense, type JSX } from "solid-js"
 import { listGroups } from "../api/groups.ts"
 import { keys } from "../api/keys.ts"
 import { may } from "../api/session.ts"
 import { usePages } from "../api/useData.ts"
 import { count, plural } from "../format/numbers.ts"
-import { DataArea } from "../kit/DataArea.tsx"
+import { ListCard } from "../kit/ListCard.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { SearchField } from "../kit/SearchField.tsx"
 import { usePage } from "../kit/usePage.ts"
@@ -24,7 +24,6 @@ export default function GroupsPage(): JSX.Element {
     queryFn: ({ pageParam, signal }) => listGroups({ q: parameters.q, cursor: pageParam, limit: 100 }, signal),
     keepPrevious: true
   }))
-  const all = createMemo(() => (groups.data?.pages ?? []).flatMap(({ items }) => items))
   return (
     <main class="main" id="main">
       <div class="head">
@@ -51,81 +50,67 @@ export default function GroupsPage(): JSX.Element {
         value={parameters.q ?? ""}
         onInput={(q) => setParameters({ q: q.trim() === "" ? undefined : q }, { replace: true })}
       />
-      <section class="card" aria-label="Groups">
-        <DataArea
-          query={groups}
-          what="Groups"
-          rows={6}
-          isEmpty={() => all().length === 0}
-          empty={
-            <div class={`empty ${styles["empty"]}`}>
-              <Show
-                when={parameters.q === undefined}
-                fallback={
-                  <>
-                    <b>No group matches</b>
-                    <button class="btn" type="button" onClick={() => setParameters({ q: undefined })}>
-                      Show all groups
-                    </button>
-                  </>
-                }
-              >
-                <b>{may("groups:change") ? "No groups yet" : "You belong to no group"}</b>
-                <p class="muted">
-                  {may("groups:change")
-                    ? "Without groups every operator sees every host. A host in a group is seen only by the group's users."
-                    : "You see the hosts that are in no group. An administrator can put you into one."}
-                </p>
-              </Show>
-            </div>
-          }
-        >
-          {() => (
-            <div class="scrollx" tabIndex={0} role="group" aria-label="Groups">
-              <table class={`tbl ${styles["groups"]}`}>
-                <thead>
-                  <tr>
-                    <th scope="col">Group</th>
-                    <th scope="col" class="num">
-                      Hosts
-                    </th>
-                    <th scope="col" class="num">
-                      Users
-                    </th>
-                    <th scope="col">Description</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  <For each={all()}>
-                    {(group) => (
-                      <tr>
-                        <td>
-                          <A href={`/groups/${group.id}`}>{group.name}</A>
-                        </td>
-                        <td class="num">{count(group.hosts_total)}</td>
-                        <td class="num">{count(group.users_total)}</td>
-                        <td class="muted">{group.description}</td>
-                      </tr>
-                    )}
-                  </For>
-                </tbody>
-              </table>
-            </div>
-          )}
-        </DataArea>
-        <Show when={groups.hasNextPage}>
-          <div class={styles["foot"]}>
-            <button
-              class="btn quiet s"
-              type="button"
-              disabled={groups.isFetching}
-              onClick={() => void groups.fetchNextPage()}
+      <ListCard
+        what="Groups"
+        query={groups}
+        rows={6}
+        more="Show more groups"
+        empty={
+          <>
+            <Show
+              when={parameters.q === undefined}
+              fallback={
+                <>
+                  <b>No group matches</b>
+                  <button class="btn" type="button" onClick={() => setParameters({ q: undefined })}>
+                    Show all groups
+                  </button>
+                </>
+              }
             >
-              Show more groups
-            </button>
+              <b>{may("groups:change") ? "No groups yet" : "You belong to no group"}</b>
+              <p class="muted">
+                {may("groups:change")
+                  ? "Without groups every operator sees every host. A host in a group is seen only by the group's users."
+                  : "You see the hosts that are in no group. An administrator can put you into one."}
+              </p>
+            </Show>
+          </>
+        }
+      >
+        {(all) => (
+          <div class="scrollx" tabIndex={0} role="group" aria-label="Groups">
+            <table class={`tbl ${styles["groups"]}`}>
+              <thead>
+                <tr>
+                  <th scope="col">Group</th>
+                  <th scope="col" class="num">
+                    Hosts
+                  </th>
+                  <th scope="col" class="num">
+                    Users
+                  </th>
+                  <th scope="col">Description</th>
+                </tr>
+              </thead>
+              <tbody>
+                <For each={all()}>
+                  {(group) => (
+                    <tr>
+                      <td>
+                        <A href={`/groups/${group.id}`}>{group.name}</A>
+                      </td>
+                      <td class="num">{count(group.hosts_total)}</td>
+                      <td class="num">{count(group.users_total)}</td>
+                      <td class="muted">{group.description}</td>
+                    </tr>
+                  )}
+                </For>
+              </tbody>
+            </table>
           </div>
-        </Show>
-      </section>
+        )}
+      </ListCard>
       <Suspense>
         <Show when={adding()}>
           <GroupDialog onClose={() => setAdding(false)} onMade={(group) => navigate(`/groups/${group.id}`)} />

@@ -1,6 +1,6 @@
 /** All holds in sight: those that hold now, those that are over, for one host or one group. */
 import { useSearchParams } from "@solidjs/router"
-import { createMemo, createSignal, For, lazy, Show, Suspense, type JSX } from "solid-js"
+import { createSignal, lazy, Show, Suspense, type JSX } from "solid-js"
 import { readGroup } from "../api/groups.ts"
 import { listHolds } from "../api/holds.ts"
 import { readHost } from "../api/hosts.ts"
@@ -8,7 +8,8 @@ import { keys } from "../api/keys.ts"
 import { may } from "../api/session.ts"
 import { useData, usePages } from "../api/useData.ts"
 import { plural } from "../format/numbers.ts"
-import { DataArea } from "../kit/DataArea.tsx"
+import { ListCard } from "../kit/ListCard.tsx"
+import { Segments } from "../kit/Segments.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { usePage } from "../kit/usePage.ts"
 import { HoldTable } from "./HoldTable.tsx"
@@ -46,7 +47,6 @@ export default function HoldsPage(): JSX.Element {
       ),
     keepPrevious: true
   }))
-  const all = createMemo(() => (holds.data?.pages ?? []).flatMap(({ items }) => items))
   const host = useData(() => ({
     queryKey: keys.host(parameters.host ?? ""),
     queryFn: ({ signal }) => readHost(parameters.host ?? "", signal),
@@ -70,19 +70,12 @@ export default function HoldsPage(): JSX.Element {
           </p>
         </div>
         <div class="actions">
-          <span class="seggroup" role="group" aria-label="Show">
-            <For each={names}>
-              {(name) => (
-                <button
-                  type="button"
-                  aria-pressed={filter() === name}
-                  onClick={() => setParameters({ show: name === "now" ? undefined : name })}
-                >
-                  {filters[name].words}
-                </button>
-              )}
-            </For>
-          </span>
+          <Segments
+            names={names}
+            words={(name) => filters[name].words}
+            current={filter()}
+            onPick={(name) => setParameters({ show: name === "now" ? undefined : name })}
+          />
           <Show when={may("holds:change")}>
             <button class="btn" type="button" onClick={() => setAdding(true)}>
               <Icon name="plus" />
@@ -119,49 +112,35 @@ export default function HoldsPage(): JSX.Element {
           </Show>
         </div>
       </Show>
-      <section class="card" aria-label="Holds">
-        <DataArea
-          query={holds}
-          what="Holds"
-          rows={6}
-          isEmpty={() => all().length === 0}
-          empty={
-            <div class={`empty ${styles["empty"]}`}>
-              <Show
-                when={filter() !== "now" || narrowed()}
-                fallback={
-                  <>
-                    <b>Nothing is held</b>
-                    <p class="muted">
-                      A hold keeps packages as they are on a host, a group or all hosts: every run leaves them out until
-                      the hold ends.
-                    </p>
-                  </>
-                }
-              >
-                <b>No hold matches</b>
-                <button class="btn" type="button" onClick={show}>
-                  Show what is held now
-                </button>
-              </Show>
-            </div>
-          }
-        >
-          {() => <HoldTable holds={all()} label="Holds" />}
-        </DataArea>
-        <Show when={holds.hasNextPage}>
-          <div class={styles["foot"]}>
-            <button
-              class="btn quiet s"
-              type="button"
-              disabled={holds.isFetching}
-              onClick={() => void holds.fetchNextPage()}
+      <ListCard
+        what="Holds"
+        query={holds}
+        rows={6}
+        more="Show earlier holds"
+        empty={
+          <>
+            <Show
+              when={filter() !== "now" || narrowed()}
+              fallback={
+                <>
+                  <b>Nothing is held</b>
+                  <p class="muted">
+                    A hold keeps packages as they are on a host, a group or all hosts: every run leaves them out until
+                    the hold ends.
+                  </p>
+                </>
+              }
             >
-              Show earlier holds
-            </button>
-          </div>
-        </Show>
-      </section>
+              <b>No hold matches</b>
+              <button class="btn" type="button" onClick={show}>
+                Show what is held now
+              </button>
+            </Show>
+          </>
+        }
+      >
+        {(all) => <HoldTable holds={all()} label="Holds" />}
+      </ListCard>
       <Suspense>
         <Show when={adding()}>
           <HoldDialog onClose={() => setAdding(false)} />

@@ -1,6 +1,6 @@
 /** All jobs, newest first, filtered by state in the address. */
 import { A, useSearchParams } from "@solidjs/router"
-import { createMemo, For, Show, type JSX } from "solid-js"
+import { For, Show, type JSX } from "solid-js"
 import type { JobItem } from "#core/Job.ts"
 import type { JobState } from "#core/JobState.ts"
 import { keys } from "../api/keys.ts"
@@ -9,7 +9,8 @@ import { usePages } from "../api/useData.ts"
 import { count } from "../format/numbers.ts"
 import { formatSpan } from "../format/time.ts"
 import { jobStates } from "../format/states.ts"
-import { DataArea } from "../kit/DataArea.tsx"
+import { ListCard } from "../kit/ListCard.tsx"
+import { Segments } from "../kit/Segments.tsx"
 import { now } from "../kit/now.ts"
 import { StackedBar } from "../kit/StackedBar.tsx"
 import { State } from "../kit/State.tsx"
@@ -71,7 +72,6 @@ export default function JobsPage(): JSX.Element {
       listJobs({ state: filters[filter()].states, cursor: pageParam, limit: 50 }, signal),
     keepPrevious: true
   }))
-  const all = createMemo(() => (jobs.data?.pages ?? []).flatMap(({ items }) => items))
   return (
     <main class="main" id="main">
       <div class="head">
@@ -87,106 +87,83 @@ export default function JobsPage(): JSX.Element {
             </Show>
           </p>
         </div>
-        <span class="seggroup" role="group" aria-label="Show">
-          <For each={names}>
-            {(name) => (
-              <button
-                type="button"
-                aria-pressed={filter() === name}
-                onClick={() => setParameters({ state: name === "all" ? undefined : name })}
-              >
-                {filters[name].words}
-              </button>
-            )}
-          </For>
-        </span>
+        <Segments
+          names={names}
+          words={(name) => filters[name].words}
+          current={filter()}
+          onPick={(name) => setParameters({ state: name === "all" ? undefined : name })}
+        />
       </div>
-      <section class="card" aria-label="Jobs">
-        <DataArea
-          query={jobs}
-          what="Jobs"
-          rows={8}
-          isEmpty={() => all().length === 0}
-          empty={
-            <div class={`empty ${styles["empty"]}`}>
-              <Show
-                when={filter() !== "all"}
-                fallback={
-                  <>
-                    <b>No jobs yet</b>
-                    <p class="muted">A job installs updates on the hosts you choose. Start one from the hosts.</p>
-                    <div class="actions">
-                      <A class="btn primary" href="/hosts?pending=any">
-                        Choose hosts
-                      </A>
-                    </div>
-                  </>
-                }
-              >
-                <b>No job matches</b>
-                <p class="muted">No job is {filters[filter()].words.toLowerCase()}.</p>
-                <div class="actions">
-                  <button class="btn" type="button" onClick={() => setParameters({ state: undefined })}>
-                    Show all jobs
-                  </button>
-                </div>
-              </Show>
-            </div>
-          }
-        >
-          {() => (
-            <div class="scrollx" tabIndex={0} role="group" aria-label="Jobs">
-              <table class={`tbl ${styles["table"]}`}>
-                <thead>
-                  <tr>
-                    <th scope="col" class={`num ${styles["no"]}`}>
-                      No.
-                    </th>
-                    <th scope="col">Job</th>
-                    <th scope="col" class={styles["state"]}>
-                      State
-                    </th>
-                    <th scope="col" class={styles["prog"]}>
-                      Progress
-                    </th>
-                    <th scope="col" class={`num ${styles["hosts"]}`}>
-                      Hosts
-                    </th>
-                    <th scope="col" class={styles["by"]}>
-                      By
-                    </th>
-                    <th scope="col" class={styles["at"]}>
-                      Created
-                    </th>
-                    <th scope="col" class={`num ${styles["took"]}`}>
-                      Took
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  <For each={all().map(({ id }) => id)}>
-                    {(id) => (
-                      <Show when={all().find((one) => one.id === id)}>{(found) => <JobRow job={found()} />}</Show>
-                    )}
-                  </For>
-                </tbody>
-              </table>
-            </div>
-          )}
-        </DataArea>
-        <Show when={jobs.hasNextPage}>
-          <div class={styles["foot"]}>
-            <button
-              class="btn quiet s"
-              type="button"
-              disabled={jobs.isFetching}
-              onClick={() => void jobs.fetchNextPage()}
+      <ListCard
+        what="Jobs"
+        query={jobs}
+        rows={8}
+        more="Show earlier jobs"
+        empty={
+          <>
+            <Show
+              when={filter() !== "all"}
+              fallback={
+                <>
+                  <b>No jobs yet</b>
+                  <p class="muted">A job installs updates on the hosts you choose. Start one from the hosts.</p>
+                  <div class="actions">
+                    <A class="btn primary" href="/hosts?pending=any">
+                      Choose hosts
+                    </A>
+                  </div>
+                </>
+              }
             >
-              Show earlier jobs
-            </button>
+              <b>No job matches</b>
+              <p class="muted">No job is {filters[filter()].words.toLowerCase()}.</p>
+              <div class="actions">
+                <button class="btn" type="button" onClick={() => setParameters({ state: undefined })}>
+                  Show all jobs
+                </button>
+              </div>
+            </Show>
+          </>
+        }
+      >
+        {(all) => (
+          <div class="scrollx" tabIndex={0} role="group" aria-label="Jobs">
+            <table class={`tbl ${styles["table"]}`}>
+              <thead>
+                <tr>
+                  <th scope="col" class={`num ${styles["no"]}`}>
+                    No.
+                  </th>
+                  <th scope="col">Job</th>
+                  <th scope="col" class={styles["state"]}>
+                    State
+                  </th>
+                  <th scope="col" class={styles["prog"]}>
+                    Progress
+                  </th>
+                  <th scope="col" class={`num ${styles["hosts"]}`}>
+                    Hosts
+                  </th>
+                  <th scope="col" class={styles["by"]}>
+                    By
+                  </th>
+                  <th scope="col" class={styles["at"]}>
+                    Created
+                  </th>
+                  <th scope="col" class={`num ${styles["took"]}`}>
+                    Took
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                <For each={all().map(({ id }) => id)}>
+                  {(id) => <Show when={all().find((one) => one.id === id)}>{(found) => <JobRow job={found()} />}</Show>}
+                </For>
+              </tbody>
+            </table>
           </div>
-        </Show>
-      </section>
+        )}
+      </ListCard>
     </main>
   )
 }

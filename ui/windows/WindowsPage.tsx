@@ -1,12 +1,13 @@
 /** All maintenance windows and blackouts in sight; the filters stand in the address. */
 import { A, useSearchParams } from "@solidjs/router"
-import { createMemo, createSignal, For, lazy, Show, Suspense, type JSX } from "solid-js"
+import { createSignal, lazy, Show, Suspense, type JSX } from "solid-js"
 import { keys } from "../api/keys.ts"
 import { may } from "../api/session.ts"
 import { usePages } from "../api/useData.ts"
 import { listWindows } from "../api/windows.ts"
 import { plural } from "../format/numbers.ts"
-import { DataArea } from "../kit/DataArea.tsx"
+import { ListCard } from "../kit/ListCard.tsx"
+import { Segments } from "../kit/Segments.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { SearchField } from "../kit/SearchField.tsx"
 import { usePage } from "../kit/usePage.ts"
@@ -38,7 +39,6 @@ export default function WindowsPage(): JSX.Element {
     staleTime: 15_000,
     keepPrevious: true
   }))
-  const all = createMemo(() => (windows.data?.pages ?? []).flatMap(({ items }) => items))
   return (
     <main class="main" id="main">
       <div class={`head ${styles["head"]}`}>
@@ -70,72 +70,51 @@ export default function WindowsPage(): JSX.Element {
           value={q()}
           onInput={(text) => setParameters({ q: text || undefined }, { replace: true })}
         />
-        <span class="seggroup" role="group" aria-label="Show">
-          <For each={names}>
-            {(name) => (
-              <button
-                type="button"
-                aria-pressed={filter() === name}
-                onClick={() => setParameters({ show: name === "all" ? undefined : name })}
-              >
-                {filters[name].words}
-              </button>
-            )}
-          </For>
-        </span>
+        <Segments
+          names={names}
+          words={(name) => filters[name].words}
+          current={filter()}
+          onPick={(name) => setParameters({ show: name === "all" ? undefined : name })}
+        />
       </div>
-      <section class="card" aria-label="Maintenance windows">
-        <DataArea
-          query={windows}
-          what="Windows"
-          rows={6}
-          isEmpty={() => all().length === 0}
-          empty={
-            <div class={`empty ${styles["empty"]}`}>
-              <Show
-                when={narrowed()}
-                fallback={
-                  <>
-                    <b>No maintenance windows yet</b>
-                    <p class="muted">
-                      A window says when the hosts of a group may be worked on. Jobs wait for it, and it can patch by
-                      itself when it opens.
-                    </p>
-                    <Show when={may("windows:change")}>
-                      <div class="actions">
-                        <button class="btn primary" type="button" onClick={() => setAdding(true)}>
-                          Add the first window
-                        </button>
-                      </div>
-                    </Show>
-                  </>
-                }
-              >
-                <b>No window matches</b>
-                <div class="actions">
-                  <button class="btn" type="button" onClick={() => setParameters({ q: undefined, show: undefined })}>
-                    Show all windows
-                  </button>
-                </div>
-              </Show>
-            </div>
-          }
-        >
-          {() => <WindowTable windows={all()} />}
-        </DataArea>
-        <Show when={windows.hasNextPage}>
-          <div class={styles["foot"]}>
-            <button
-              class="btn quiet s"
-              type="button"
-              disabled={windows.isFetching}
-              onClick={() => void windows.fetchNextPage()}
+      <ListCard
+        what="Maintenance windows"
+        query={windows}
+        rows={6}
+        more="Show more"
+        empty={
+          <>
+            <Show
+              when={narrowed()}
+              fallback={
+                <>
+                  <b>No maintenance windows yet</b>
+                  <p class="muted">
+                    A window says when the hosts of a group may be worked on. Jobs wait for it, and it can patch by
+                    itself when it opens.
+                  </p>
+                  <Show when={may("windows:change")}>
+                    <div class="actions">
+                      <button class="btn primary" type="button" onClick={() => setAdding(true)}>
+                        Add the first window
+                      </button>
+                    </div>
+                  </Show>
+                </>
+              }
             >
-              Show more
-            </button>
-          </div>
-        </Show>
-      </section>
+              <b>No window matches</b>
+              <div class="actions">
+                <button class="btn" type="button" onClick={() => setParameters({ q: undefined, show: undefined })}>
+                  Show all windows
+                </button>
+              </div>
+            </Show>
+          </>
+        }
+      >
+        {(all) => <WindowTable windows={all()} />}
+      </ListCard>
       <Suspense>
         <Show when={adding()}>
           <WindowDialog onClose={() => setAdding(false)} />
