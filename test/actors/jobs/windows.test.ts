@@ -1,65 +1,17 @@
 /** Hosts of a job start inside their windows, and what a window had no room for waits for the next one or has ended. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import type { JobId } from "#core/Ids.ts"
-import type { JobTarget } from "#sql/insertJob.ts"
+import { beforeAll, describe, expect, it } from "vitest"
 import { until } from "#test/fleet/makeTestFleet.ts"
-import { makeWorld, type World, type WorldHost } from "#test/harness/World.ts"
-import { applied, ends, sent, type Share, shares, stateOf } from "./jobWorld.ts"
+import type { World } from "#test/harness/World.ts"
+import { applied, ends, sent, shares } from "./jobWorld.ts"
+import { jobScene, only, target } from "./jobScene.ts"
 import { addWindow, removeWindow } from "./windowRows.ts"
 
-const target = (host: WorldHost, wave = 1, expected_seconds = 0): JobTarget => ({
-  host_id: host.id,
-  wave,
-  planned: null,
-  foretold: null,
-  expected_seconds,
-  parent_order_id: null,
-  undone_agent_job_id: null
-})
-
 const stamp = (inMillis: number): string => new Date(Date.now() + inMillis).toISOString()
-
-const only = (rows: ReadonlyArray<Share>): Share => {
-  expect(rows).toHaveLength(1)
-  return rows[0]!
-}
-
+const { fresh, hold, holding, toState, waitsFor, world: theWorld } = jobScene({ count: 14, seed: 72 })
 let world: World
-let next = 0
-beforeAll(async () => {
-  world = await makeWorld({ count: 14, seed: 72 })
-  await world.startWorker()
-}, 60_000)
-afterAll(() => world.stop())
-
-/** Hosts that no test had before, each with something to install. */
-const fresh = (count: number): Array<WorldHost> => {
-  const hosts = world.hosts.slice(next, (next += count))
-  expect(hosts).toHaveLength(count)
-  for (const host of hosts) world.fleet.publish(host.address)
-  return hosts
-}
-const hold = (...hosts: ReadonlyArray<WorldHost>) => {
-  for (const host of hosts) world.fleet.misbehave(host.address, { kind: "hold", at: "before_change", times: 1 })
-}
-const holding = (...hosts: ReadonlyArray<WorldHost>) =>
-  until(
-    () => hosts.filter((host) => world.fleet.view(host.address).holding).length,
-    (count) => count === hosts.length,
-    10_000
-  )
-const waitsFor = (job: JobId, code: string) =>
-  until(
-    () => shares(world, job),
-    (rows) => rows.filter((row) => !row.ended).every((row) => row.waits_for?.code === code),
-    10_000
-  )
-const toState = (job: JobId, wanted: string) =>
-  until(
-    () => stateOf(world, job),
-    (state) => state === wanted,
-    10_000
-  )
+beforeAll(() => {
+  world = theWorld()
+})
 
 describe("windows", () => {
   const nextWindow = { when: { kind: "next_window" }, carries_over: true } as const
