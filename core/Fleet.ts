@@ -1,6 +1,7 @@
 /** The fleet in numbers, for the dashboard. */
 import { Schema } from "effect"
 import { HostSummary } from "./HostState.ts"
+import { HostId } from "./Ids.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 export const FleetStatus = Schema.Struct({
@@ -32,6 +33,8 @@ export const FleetStatus = Schema.Struct({
       members: Schema.Int,
       /** The sentence of the first. */
       message: Schema.String,
+      /** The first host; null where it is about the manager itself. */
+      host: Schema.NullOr(Schema.Struct({ id: HostId, display_name: Schema.String })),
       since: Timestamp
     })
   ),

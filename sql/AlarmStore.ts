@@ -46,6 +46,8 @@ export const readIncidents = Effect.fnUntraced(function* (principal: Principal) 
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ incident: Incident }>`
     select json_build_object('kind', a.kind, 'members', count(*), 'message', (array_agg(a.message order by a.raised_at, a.id))[1],
+      'host', (array_agg(case when h.id is not null then json_build_object('id', h.id, 'display_name', h.display_name) end
+        order by a.raised_at, a.id))[1],
       'since', min(a.raised_at)) as incident
     from alarms a left join hosts h on h.id = a.host_id
     where a.cleared_at is null and (a.host_id is null or (h.removed_at is null and ${hostScope(sql, principal)}))

@@ -1,4 +1,5 @@
 /** What stands between the top bar and every page while something is wrong with the manager itself, or with a host's identity. */
+import { A } from "@solidjs/router"
 import { For, Show, type JSX } from "solid-js"
 import { SKEW_BLOCKS_MILLIS, SKEW_SHOWN_MILLIS } from "#core/ClockSkew.ts"
 import { plural } from "../format/numbers.ts"
@@ -32,6 +33,13 @@ export const Banner = (): JSX.Element => {
             <div class="banner" role="status">
               <Icon name="warning" />
               <p>
+                <Show when={incident.host}>
+                  {(host) => (
+                    <>
+                      <A href={`/hosts/${host().id}`}>{host().display_name}</A>:{" "}
+                    </>
+                  )}
+                </Show>
                 {incident.message}
                 {incident.members > 1 ? ` The same for ${plural(incident.members - 1, "other host")}.` : ""} Since{" "}
                 <Time at={incident.since} />.
