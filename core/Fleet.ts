@@ -23,6 +23,8 @@ export const FleetStatus = Schema.Struct({
     beat_at: Schema.NullOr(Timestamp),
     /** How far the database's clock is ahead of the active worker's; from 60 on, either way, nothing is started. */
     clock_skew_seconds: Schema.Int,
+    /** `single`: one database role owns everything, so nothing but the program's own care keeps it from the audit log. */
+    database_roles: Schema.Literals(["separate", "single"]),
     /** Every worker that reported within 90 s; more than one is a hot standby, or a mistake. */
     workers: Schema.Array(Schema.Struct({ id: Schema.String, role: Schema.Literals(["active", "standby"]) }))
   }),

@@ -73,6 +73,8 @@ export const GroupDeletion = Schema.Struct({
   ungrouped_total: Schema.Int,
   hosts_total: Schema.Int,
   users_total: Schema.Int,
+  /** Windows and blackouts of the group: they are deleted with it. */
+  windows_total: Schema.Int,
   /** Holds of the group that run now and end with it. */
   holds_total: Schema.Int,
   /** Services that were looked at because of the group. */

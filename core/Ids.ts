@@ -32,6 +32,9 @@ export type TokenId = typeof TokenId.Type
 export const SessionId = Uuid.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 
+export const PasskeyId = Uuid.pipe(Schema.brand("PasskeyId"))
+export type PasskeyId = typeof PasskeyId.Type
+
 export const CertificateId = Uuid.pipe(Schema.brand("CertificateId"))
 export type CertificateId = typeof CertificateId.Type
 
@@ -46,6 +49,12 @@ export type DiscoveryId = typeof DiscoveryId.Type
 
 export const EnrolmentId = Uuid.pipe(Schema.brand("EnrolmentId"))
 export type EnrolmentId = typeof EnrolmentId.Type
+
+export const AuditVerificationId = Uuid.pipe(Schema.brand("AuditVerificationId"))
+export type AuditVerificationId = typeof AuditVerificationId.Type
+
+export const SsoProviderId = Uuid.pipe(Schema.brand("SsoProviderId"))
+export type SsoProviderId = typeof SsoProviderId.Type
 
 /** The agent's own job id; foreign text, only ever compared. */
 export const AgentJobId = Schema.NonEmptyString.check(Schema.isMaxLength(200)).pipe(Schema.brand("AgentJobId"))

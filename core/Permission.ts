@@ -65,7 +65,9 @@ const reading: ReadonlyArray<Permission> = [
   "settings:read",
   "fleet:read",
   "live:open",
-  "docs:read"
+  "docs:read",
+  /** One's own tokens only, within one's own rights. */
+  "tokens:create"
 ]
 
 const operating: ReadonlyArray<Permission> = [

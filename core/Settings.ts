@@ -9,6 +9,16 @@ export const NetworkText = Schema.String.check(
   Schema.makeFilter((text) => readNetwork(text) !== null || "must be a network such as 192.0.2.0/24 or 2001:db8::/64")
 )
 
+export const SyslogTarget = Schema.String.check(
+  Schema.isMaxLength(300),
+  Schema.makeFilter(
+    (text) =>
+      text === "" ||
+      /^(udp|tcp|tls):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?$/.test(text) ||
+      "must be udp://, tcp:// or tls:// with a host and perhaps a port, such as tls://logs.example.org:6514"
+  )
+)
+
 export const settingFields = {
   /** Between two health polls of a host, give or take a tenth. */
   health_interval_seconds: count(30, 86_400),
@@ -19,7 +29,11 @@ export const settingFields = {
   /** Networks that may be searched for agents; empty means none. */
   discovery_networks: Schema.Array(NetworkText).check(Schema.isMaxLength(100)),
   /** Keeps the audit log and the results of jobs for twelve months instead of six, as PCI DSS 10.5.1 asks. */
-  pci_profile: Schema.Boolean
+  pci_profile: Schema.Boolean,
+  /** The whole audit log is verified at least this often. */
+  audit_verify_interval_hours: count(1, 168),
+  /** Log server that gets each checkpoint of the audit log, such as tls://logs.example.org:6514; empty means none. */
+  audit_syslog_target: SyslogTarget
 } as const
 
 const Values = Schema.Struct(settingFields)
@@ -32,7 +46,9 @@ export const defaultSettings: SettingValues = {
   patch_interval_seconds: 1800,
   agent_concurrency: 64,
   discovery_networks: [],
-  pci_profile: false
+  pci_profile: false,
+  audit_verify_interval_hours: 24,
+  audit_syslog_target: ""
 }
 
 export const Settings = Schema.Struct({
@@ -48,7 +64,9 @@ export const SettingsChange = Schema.Struct({
   patch_interval_seconds: Schema.optionalKey(settingFields.patch_interval_seconds),
   agent_concurrency: Schema.optionalKey(settingFields.agent_concurrency),
   discovery_networks: Schema.optionalKey(settingFields.discovery_networks),
-  pci_profile: Schema.optionalKey(settingFields.pci_profile)
+  pci_profile: Schema.optionalKey(settingFields.pci_profile),
+  audit_verify_interval_hours: Schema.optionalKey(settingFields.audit_verify_interval_hours),
+  audit_syslog_target: Schema.optionalKey(settingFields.audit_syslog_target)
 }).annotate({ identifier: "SettingsChange" })
 export type SettingsChange = typeof SettingsChange.Type
 

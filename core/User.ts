@@ -2,10 +2,11 @@
 import { Schema } from "effect"
 import { UserId, type GroupId, type SessionId, type TokenId } from "./Ids.ts"
 import { Permission, Role } from "./Permission.ts"
+import type { SessionStage } from "./Session.ts"
 import { Timestamp } from "./Timestamp.ts"
 
-/** Accepted whole, whatever characters it has. */
-export const NewPassword = Schema.String.check(Schema.isMinLength(12), Schema.isMaxLength(256))
+/** Compared whole, whatever characters it has; what else is asked of it depends on the settings, see PasswordPolicy. */
+export const NewPassword = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(1024))
 
 export const User = Schema.Struct({
   id: UserId,
@@ -18,6 +19,15 @@ export const User = Schema.Struct({
 }).annotate({ identifier: "User" })
 export type User = typeof User.Type
 
+/** How far the caller's session is. */
+export interface SignIn {
+  readonly stage: SessionStage
+  /** Whether he proved who he is within the last minutes. */
+  readonly fresh: boolean
+  readonly stepped_up_at: string | null
+  readonly must_change_password: boolean
+}
+
 /** Somebody whose credential was checked for this request. */
 export interface Principal {
   readonly kind: "user" | "token"
@@ -28,6 +38,8 @@ export interface Principal {
   /** Groups that bound what an operator sees; hosts without a group are open to every operator. */
   readonly group_ids: ReadonlyArray<GroupId>
   readonly session_id: SessionId | null
+  /** Left out for a token, and where no request was authenticated; a person without it is let in nowhere. */
+  readonly sign_in?: SignIn
   readonly token: { readonly id: TokenId; readonly name: string } | null
 }
 

@@ -39,14 +39,20 @@ const DatabaseUrl = Schema.String.check(
 const Settings = Schema.Struct({
   data_dir: Schema.NonEmptyString,
   "database.url": Schema.optionalKey(DatabaseUrl),
+  "database.owner_url": Schema.optionalKey(DatabaseUrl),
+  "database.web_url": Schema.optionalKey(DatabaseUrl),
+  "database.worker_url": Schema.optionalKey(DatabaseUrl),
+  "database.single_role": Schema.Literals(["true", "false"]),
   "web.port": Port,
   "web.bind": Schema.NonEmptyString,
   "web.public_url": Schema.optionalKey(PublicUrl),
   "web.console_dir": Schema.NonEmptyString,
+  "web.rate_factor": whole(1, 1000),
   "agent.port": Port,
   "agent.concurrency": whole(1, 4096),
   "poll.health_seconds": whole(1, 86_400),
   "poll.patches_seconds": whole(1, 604_800),
+  "audit.checkpoint_file": Schema.optionalKey(Schema.NonEmptyString),
   "log.level": Schema.Literals(["debug", "info", "warn", "error"]),
   "log.format": Schema.Literals(["auto", "json", "text"]),
   "fleet.hosts": whole(0, 20_000)
@@ -69,14 +75,26 @@ const byVariable = new Map(names.map((name) => [variableOf(name), name]))
 export interface ConfigValues {
   readonly dataDir: string
   readonly databaseUrl?: Redacted.Redacted
+  /** Addresses of a role each, where there are three; see prepareRoles. */
+  readonly database: {
+    readonly ownerUrl?: Redacted.Redacted
+    readonly webUrl?: Redacted.Redacted
+    readonly workerUrl?: Redacted.Redacted
+    /** One role for everything: nothing but the program's own care keeps a process from the audit log. */
+    readonly singleRole: boolean
+  }
   readonly web: {
     readonly port: number
     readonly bind: string
     readonly publicUrl: string
     readonly consoleDir: string
+    /** How many times the rate limits of docs/limits.md. */
+    readonly rateFactor: number
   }
   readonly agent: { readonly port: number; readonly concurrency: number }
   readonly poll: { readonly healthSeconds: number; readonly patchesSeconds: number }
+  /** Where the checkpoints of the audit log are kept outside of the database; in the data directory unless said. */
+  readonly audit: { readonly checkpointFile?: string }
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "text" }
   readonly fleet: { readonly hosts: number }
 }
@@ -96,11 +114,15 @@ const fromEnvironment = (environment: NodeJS.ProcessEnv): SettingTexts => {
   return found
 }
 
-const defaults = (): Required<Omit<SettingTexts, "database.url" | "web.public_url">> => ({
+type WithoutDefault = DatabaseSetting | "web.public_url" | "audit.checkpoint_file"
+
+const defaults = (): Required<Omit<SettingTexts, WithoutDefault>> => ({
   data_dir: join(projectRoot, ".data"),
+  "database.single_role": "false",
   "web.port": "8443",
   "web.bind": "127.0.0.1",
   "web.console_dir": join(projectRoot, ".build", "console"),
+  "web.rate_factor": "1",
   "agent.port": "12443",
   "agent.concurrency": "64",
   "poll.health_seconds": "300",
@@ -122,6 +144,10 @@ const explain = (issue: SchemaIssue.Issue, environment: NodeJS.ProcessEnv): stri
     })
     .join(" ")
 
+/** The settings that hold a secret. */
+const databaseSettings = ["database.url", "database.owner_url", "database.web_url", "database.worker_url"] as const
+type DatabaseSetting = (typeof databaseSettings)[number]
+
 const absolute = (path: string, from: string): string => (isAbsolute(path) ? path : resolve(from, path))
 
 /**
@@ -137,18 +163,33 @@ export const loadConfig = (
   const decoded = decode({ ...defaults(), ...stated })
   if (Result.isFailure(decoded)) throw new ConfigError({ message: explain(decoded.failure.issue, environment) })
   const value = decoded.success
-  const url = value["database.url"]
+  const secret = <Key extends string>(
+    key: Key,
+    text: string | undefined
+  ): { readonly [K in Key]?: Redacted.Redacted } =>
+    text === undefined ? {} : ({ [key]: Redacted.make(text) } as { readonly [K in Key]?: Redacted.Redacted })
   return {
     dataDir: absolute(value.data_dir, from),
-    ...(url === undefined ? {} : { databaseUrl: Redacted.make(url) }),
+    ...secret("databaseUrl", value["database.url"]),
+    database: {
+      ...secret("ownerUrl", value["database.owner_url"]),
+      ...secret("webUrl", value["database.web_url"]),
+      ...secret("workerUrl", value["database.worker_url"]),
+      singleRole: value["database.single_role"] === "true"
+    },
     web: {
       port: value["web.port"],
       bind: value["web.bind"],
       publicUrl: new URL(value["web.public_url"] ?? `https://localhost:${value["web.port"]}`).origin,
-      consoleDir: absolute(value["web.console_dir"], from)
+      consoleDir: absolute(value["web.console_dir"], from),
+      rateFactor: value["web.rate_factor"]
     },
     agent: { port: value["agent.port"], concurrency: value["agent.concurrency"] },
     poll: { healthSeconds: value["poll.health_seconds"], patchesSeconds: value["poll.patches_seconds"] },
+    audit:
+      value["audit.checkpoint_file"] === undefined
+        ? {}
+        : { checkpointFile: absolute(value["audit.checkpoint_file"], from) },
     log: { level: value["log.level"], format: value["log.format"] },
     fleet: { hosts: value["fleet.hosts"] }
   }
@@ -157,14 +198,22 @@ export const loadConfig = (
 const texts = (config: ConfigValues): SettingTexts => ({
   data_dir: config.dataDir,
   ...(config.databaseUrl === undefined ? {} : { "database.url": Redacted.value(config.databaseUrl) }),
+  ...(config.database.ownerUrl === undefined ? {} : { "database.owner_url": Redacted.value(config.database.ownerUrl) }),
+  ...(config.database.webUrl === undefined ? {} : { "database.web_url": Redacted.value(config.database.webUrl) }),
+  ...(config.database.workerUrl === undefined
+    ? {}
+    : { "database.worker_url": Redacted.value(config.database.workerUrl) }),
+  "database.single_role": String(config.database.singleRole),
   "web.port": String(config.web.port),
   "web.bind": config.web.bind,
   "web.public_url": config.web.publicUrl,
   "web.console_dir": config.web.consoleDir,
+  "web.rate_factor": String(config.web.rateFactor),
   "agent.port": String(config.agent.port),
   "agent.concurrency": String(config.agent.concurrency),
   "poll.health_seconds": String(config.poll.healthSeconds),
   "poll.patches_seconds": String(config.poll.patchesSeconds),
+  ...(config.audit.checkpointFile === undefined ? {} : { "audit.checkpoint_file": config.audit.checkpointFile }),
   "log.level": config.log.level,
   "log.format": config.log.format,
   "fleet.hosts": String(config.fleet.hosts)
@@ -177,7 +226,8 @@ export const configEnvironment = (config: ConfigValues): Record<string, string> 
 /** Every setting as a line for a log or a support file; secrets are blanked. */
 export const describeConfig = (config: ConfigValues): Record<string, string> => {
   const shown = texts(config)
-  return shown["database.url"] === undefined ? shown : { ...shown, "database.url": "<redacted>" }
+  const hidden = databaseSettings.filter((name) => shown[name] !== undefined).map((name) => [name, "<redacted>"])
+  return { ...shown, ...Object.fromEntries(hidden) }
 }
 
 /** The configuration of this process. */

@@ -10,6 +10,7 @@ export interface DataFiles {
   /** Where the running instance's database is, for the command line. */
   readonly databaseUrl: string
   readonly initialAdminPassword: string
+  readonly auditCheckpoints: string
   readonly postgres: string
   readonly postgresLocation: string
   readonly fleet: string
@@ -30,6 +31,7 @@ export const dataFiles = (dataDir: string): DataFiles => ({
   jwtKey: join(dataDir, "secrets", "jwt.ed25519.pem"),
   databaseUrl: join(dataDir, "secrets", "database-url"),
   initialAdminPassword: join(dataDir, "initial-admin-password"),
+  auditCheckpoints: join(dataDir, "audit-checkpoints.ndjson"),
   postgres: join(dataDir, "postgres"),
   postgresLocation: join(dataDir, "postgres.location"),
   fleet: join(dataDir, "fleet"),

@@ -12,11 +12,12 @@ import { findByUsername } from "#sql/UserStore.ts"
 import type { ConfigValues } from "./Config.ts"
 import { dataFiles } from "./DataDirectory.ts"
 
-/** Valid for 15 minutes and not renewable: its refresh token is never told to anybody. */
+/** For 15 minutes and not renewable: its refresh token is never told to anybody. */
 export const createAccessToken = (config: ConfigValues): Promise<string> => {
-  if (config.databaseUrl === undefined) return Promise.reject(new Error("Signing in needs a database."))
+  const { webUrl } = config.database
+  if (webUrl === undefined) return Promise.reject(new Error("Signing in needs a database."))
   const database = databaseLayer({
-    url: Redacted.value(config.databaseUrl),
+    url: Redacted.value(webUrl),
     applicationName: "patch-manager start",
     maxConnections: 1
   })
@@ -46,9 +47,10 @@ export const createAccessToken = (config: ConfigValues): Promise<string> => {
         },
         account.user.id,
         tokenHash(randomToken()),
-        { source_address: "127.0.0.1", user_agent: "npm start" }
+        { source_address: "127.0.0.1", user_agent: "npm start" },
+        { stage: "full", factor: "machine" }
       )
       return yield* signing.sign(account.user.id, session)
-    }).pipe(Effect.provide([Layer.provide(SigningKey.layer, web), database]))
+    }).pipe(Effect.provide(Layer.provideMerge(Layer.provide(SigningKey.layer, web), database)))
   )
 }

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
 import { hashPassword } from "#http/server/PasswordHasher.ts"
-import { ensureSigningKey } from "#http/server/SigningKey.ts"
+import { ensureSigningKey } from "#http/server/signingKeyFile.ts"
 import type { AuditOrigin } from "#sql/AuditStore.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
 import { addFirstDiscoveryNetwork } from "#sql/DiscoveryStore.ts"
@@ -57,9 +57,10 @@ export const firstRun = async (config: ConfigValues): Promise<{ readonly adminPa
   await Effect.runPromise(ensureAuthority(files.secrets, { publicNames: [new URL(config.web.publicUrl).hostname] }))
   await ensureSigningKey(files.jwtKey)
   await copyFile(`${files.secrets}/ca.pem`, files.caCertificate)
-  if (config.databaseUrl === undefined) throw new Error("The first run needs a database.")
+  const { webUrl } = config.database
+  if (webUrl === undefined) throw new Error("The first run needs a database.")
   const database = databaseLayer({
-    url: Redacted.value(config.databaseUrl),
+    url: Redacted.value(webUrl),
     applicationName: "patch-manager first run",
     maxConnections: 1
   })

@@ -12,8 +12,11 @@ import { announceReady, superviseMe } from "./supervised.ts"
 superviseMe()
 const config = loadConfig()
 
-const { databaseUrl } = config
-if (databaseUrl === undefined) throw new Error("The worker needs PATCH_MANAGER__DATABASE__URL; npm start sets it.")
+const { singleRole, workerUrl } = config.database
+const databaseUrl = workerUrl ?? (singleRole ? config.databaseUrl : undefined)
+if (databaseUrl === undefined) {
+  throw new Error("The worker needs PATCH_MANAGER__DATABASE__WORKER_URL; npm start sets it.")
+}
 
 runProcess(
   "worker",
@@ -21,8 +24,11 @@ runProcess(
   worker(
     {
       databaseUrl,
+      databaseRoles: singleRole ? "single" : "separate",
       secretsDir: dataFiles(config.dataDir).secrets,
+      checkpointFile: config.audit.checkpointFile ?? dataFiles(config.dataDir).auditCheckpoints,
       agentConcurrency: config.agent.concurrency,
+      loopbackAgents: config.fleet.hosts > 0,
       settings: {
         healthIntervalMillis: config.poll.healthSeconds * 1000,
         patchIntervalMillis: config.poll.patchesSeconds * 1000,

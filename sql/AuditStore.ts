@@ -34,6 +34,23 @@ export const appendAudit = Effect.fnUntraced(function* (origin: AuditOrigin, ent
       ${origin.request_id}, ${origin.source_address})`
 })
 
+/**
+ * Like `appendAudit`, for a sign-in that is refused: after the hundredth of a minute from one source address only counted, and the
+ * rest of that minute becomes one row `session.sign_in_failed_many` when it is over.
+ */
+export const appendSignInFailure = Effect.fnUntraced(function* (origin: AuditOrigin, entry: AuditEntry) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    select audit_sign_in_failure(${origin.actor.kind}, ${origin.actor.id}, ${origin.actor.name}, ${entry.action},
+      ${entry.object_type}, ${entry.object_id}, ${json(entry.before)}::text::jsonb, ${json(entry.after)}::text::jsonb,
+      ${origin.request_id}, ${origin.source_address})`
+})
+
+/** Writes the rows of the minutes that are over; answers how many. */
+export const flushSignInFailures = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  Effect.map(sql<{ n: number }>`select audit_flush_sign_in_failures() as n`, (rows) => rows[0]?.n ?? 0)
+)
+
 export const originOf = ({ principal, request_id, source_address }: Caller): AuditOrigin => ({
   actor: principal.token
     ? { kind: "token", id: principal.token.id, name: `${principal.username}/${principal.token.name}` }

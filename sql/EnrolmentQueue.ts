@@ -27,12 +27,9 @@ const conflictsOf = (sql: SqlClient.SqlClient, principal: Principal) => sql`
     select json_agg(json_build_object('kind', x.kind, 'host_id', x.host_id, 'enrolment_id', x.enrolment_id,
       'name', x.name) order by x.kind, x.id)
     from (
-      select k.kind, h.id, case when seen.it then h.id end as host_id, null::uuid as enrolment_id,
-        case when seen.it then h.display_name end as name
-      from hosts h cross join lateral (select ${hostScope(sql, principal)} as it) seen cross join lateral (
-        values ('fqdn', h.fqdn = e.fqdn), ('address', h.address = e.address), ('machine_id', h.machine_id = e.machine_id)
-      ) k(kind, found)
-      where h.removed_at is null and k.found
+      select w.kind, w.host_id as id, h.id as host_id, null::uuid as enrolment_id, h.display_name as name
+      from hosts_in_the_way(e.fqdn, e.address, e.machine_id) w
+        left join hosts h on h.id = w.host_id and ${hostScope(sql, principal)}
       union all
       select 'request', o.id, null, o.id, o.fqdn || ' from ' || o.source_address
       from enrolments o

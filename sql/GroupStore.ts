@@ -149,8 +149,9 @@ export const readGroupDeletion = Effect.fnUntraced(function* (principal: Princip
     where m.group_id = ${id} and h.removed_at is null
       and not exists (select 1 from host_groups o where o.host_id = h.id and o.group_id <> ${id})
     order by h.display_name, h.id`
-  const rest = yield* sql<{ holds_total: number; services: ReadonlyArray<string> }>`
-    select (select count(*)::int from holds d where d.group_id = ${id} and d.ended_at is null
+  const rest = yield* sql<Pick<GroupDeletion, "windows_total" | "holds_total" | "services">>`
+    select (select count(*)::int from maintenance_windows w where w.group_id = ${id}) as windows_total,
+      (select count(*)::int from holds d where d.group_id = ${id} and d.ended_at is null
         and (d.until_at is null or d.until_at > now())) as holds_total,
       coalesce((select to_json(c.services) from service_checks c where c.group_id = ${id}), '[]') as services`
   const deletion: GroupDeletion = {
@@ -158,6 +159,7 @@ export const readGroupDeletion = Effect.fnUntraced(function* (principal: Princip
     ungrouped_total: ungrouped.length,
     hosts_total,
     users_total,
+    windows_total: rest[0]?.windows_total ?? 0,
     holds_total: rest[0]?.holds_total ?? 0,
     services: rest[0]?.services ?? []
   }
@@ -185,6 +187,8 @@ export const deleteGroup = (caller: Caller, id: GroupId, confirmUngrouped: numbe
         const holds = yield* sql`
           select id, pattern, reason, until_at as until from holds
           where group_id = ${id} and ended_at is null and (until_at is null or until_at > now()) order by id`
+        const windows = yield* sql`
+          select id, name, kind from maintenance_windows where group_id = ${id} order by name, id`
         yield* sql`delete from groups where id = ${id}`
         yield* announceHosts(hosts)
         yield* appendAudit(originOf(caller), {
@@ -192,7 +196,12 @@ export const deleteGroup = (caller: Caller, id: GroupId, confirmUngrouped: numbe
           object_type: "group",
           object_id: id,
           before: { name, description, host_ids: hosts, usernames: users.map((user) => user.username) },
-          after: { ungrouped: deletion.ungrouped, holds_ended: holds, services_dropped: deletion.services }
+          after: {
+            ungrouped: deletion.ungrouped,
+            holds_ended: holds,
+            windows_deleted: windows,
+            services_dropped: deletion.services
+          }
         })
       })
     )

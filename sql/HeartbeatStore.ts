@@ -17,19 +17,26 @@ export const readClockSkew = Effect.gen(function* () {
   return rows[0]?.skew ?? 0
 })
 
+/** Whether this process' own role may do everything. */
+export const ownsLog = "pg_has_role((select relowner from pg_class where oid = 'audit_log'::regclass), 'member')"
+
 export const readHeartbeat = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ heartbeat: Heartbeat }>`
     with lively as (
-      select worker_id as id, role, beat_at, clock_skew_ms, ${fresh(sql)} as fresh
+      select worker_id as id, role, beat_at, clock_skew_ms, database_roles, ${fresh(sql)} as fresh
       from worker_heartbeat
     )
     select json_build_object('fresh', coalesce(bool_or(fresh) filter (where role = 'active'), false),
       'beat_at', max(beat_at) filter (where role = 'active'),
       'clock_skew_seconds', coalesce((array_agg(round(clock_skew_ms / 1000.0) order by beat_at desc)
         filter (where role = 'active' and fresh))[1], 0),
+      'database_roles', case when ${sql.literal(ownsLog)} or coalesce(bool_or(database_roles = 'single') filter (where fresh), false)
+        then 'single' else 'separate' end,
       'workers', coalesce(json_agg(json_build_object('id', id, 'role', role) order by role, id) filter (where fresh), '[]'))
       as heartbeat
     from lively`
-  return rows[0]?.heartbeat ?? { fresh: false, beat_at: null, clock_skew_seconds: 0, workers: [] }
+  return (
+    rows[0]?.heartbeat ?? { fresh: false, beat_at: null, clock_skew_seconds: 0, database_roles: "single", workers: [] }
+  )
 })

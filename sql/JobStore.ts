@@ -36,7 +36,7 @@ export const getJob = Effect.fnUntraced(function* (principal: Principal, id: Job
     select row_to_json(r) as job from (
       select ${sql.literal(jobItemColumns)}, j.target, j.selection, j.packages, j.method, j.reboot, j.reboot_delay_seconds,
         j.on_busy, j.max_concurrency, j.waves,
-        (select min(o.wave) from patch_job_hosts o where o.job_id = j.id and not o.ended) as current_wave,
+        job_current_wave(j.id) as current_wave,
         (select coalesce(json_agg(w.counts order by w.wave), '[]') from (
           select c.wave, json_object_agg(c.state, c.n) as counts from (
             select o.wave, o.state, count(*)::int as n from patch_job_hosts o join hosts h on h.id = o.host_id
@@ -80,8 +80,7 @@ export const requestCancel = (caller: Caller, id: JobId) =>
         // Somebody who sees only part of the job cancels that part; the job itself goes on for the rest.
         yield* sql`
           update patch_jobs set cancel_requested_by = ${caller.principal.username}
-          where id = ${id} and not exists (
-            select 1 from patch_job_hosts where job_id = ${id} and not ended and state = any(${unstartedJobHostStates}::text[]))`
+          where id = ${id} and job_hosts_in(id, ${unstartedJobHostStates}::text[]) = 0`
         yield* sql`
           insert into change_feed (topic, host_id, job_id)
           select 'job_host', x, ${id}::text::uuid from unnest(${dropped.map((row) => row.host_id)}::uuid[]) x`
@@ -110,10 +109,11 @@ const pausing = (caller: Caller, id: JobId, pause: boolean) =>
             message: `Job ${now.number} is already ${now.state.replace("_", " ")}.`
           })
         }
-        const foreign = yield* sql`
-          select 1 from patch_job_hosts o join hosts h on h.id = o.host_id
-          where o.job_id = ${id} and not ${hostScope(sql, caller.principal)} limit 1`
-        if (foreign.length > 0) {
+        const beyond = yield* sql`
+          select 1 where job_hosts_total(${id}) > (
+            select count(*) from patch_job_hosts o join hosts h on h.id = o.host_id
+            where o.job_id = ${id} and ${hostScope(sql, caller.principal)})`
+        if (beyond.length > 0) {
           return yield* new Conflict({
             code: "not_all_in_sight",
             message: `Job ${now.number} has hosts that you cannot see, so it is not yours to ${pause ? "pause" : "resume"}. Cancel your part of it, or ask somebody who sees all of it.`

@@ -31,10 +31,9 @@ const readOpen = Effect.fnUntraced(function* (id: HostId) {
           'at', ${sql.literal(ms("(j.run_when->>'at')::timestamptz"))}) else j.run_when::json end,
         'ignore_blackout', j.ignore_blackout, 'cancelled_by', j.cancel_requested_by, 'paused_by', j.paused_by,
         'stopped_reason', j.stopped_reason, 'expires_at', ${sql.literal(ms("j.expires_at"))},
-        'current_wave', (select coalesce(min(w.wave), o.wave) from patch_job_hosts w where w.job_id = j.id and not w.ended),
+        'current_wave', coalesce(job_current_wave(j.id), o.wave),
         'max_concurrency', j.max_concurrency,
-        'open', (select count(*) from patch_job_hosts w where w.job_id = j.id
-          and w.state = any(${openJobHostStates}::text[]))),
+        'open', job_hosts_in(j.id, ${openJobHostStates}::text[])),
       'order', json_build_object('wave', o.wave, 'expected_seconds', o.expected_seconds),
       'busy_with', ${busyWith(sql, { host: "o.host_id", order: "o.id", jobNumber: "j.number" })}) as share
     from patch_job_hosts o join patch_jobs j on j.id = o.job_id join host_snapshots s on s.host_id = o.host_id

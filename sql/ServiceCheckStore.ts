@@ -47,7 +47,7 @@ export const readHostServiceChecks = Effect.fnUntraced(function* (principal: Pri
   const from_groups = yield* sql<HostServiceChecks["from_groups"][number]>`
     select case when ${groupScope(sql, principal)} then g.id end as group_id,
       case when ${groupScope(sql, principal)} then g.name end as group_name, to_json(c.services) as services
-    from host_groups m join groups g on g.id = m.group_id join service_checks c on c.group_id = g.id
+    from host_groups m join service_checks c on c.group_id = m.group_id left join groups g on g.id = m.group_id
     where m.host_id = ${id} order by g.name`
   const effective = (yield* readServiceChecks([id])).get(id) ?? []
   const checks: HostServiceChecks = {

@@ -22,7 +22,9 @@ const decodeStored = Schema.decodeUnknownOption(
     patch_interval_seconds: Schema.optionalKey(settingFields.patch_interval_seconds),
     agent_concurrency: Schema.optionalKey(settingFields.agent_concurrency),
     discovery_networks: Schema.optionalKey(settingFields.discovery_networks),
-    pci_profile: Schema.optionalKey(settingFields.pci_profile)
+    pci_profile: Schema.optionalKey(settingFields.pci_profile),
+    audit_verify_interval_hours: Schema.optionalKey(settingFields.audit_verify_interval_hours),
+    audit_syslog_target: Schema.optionalKey(settingFields.audit_syslog_target)
   })
 )
 

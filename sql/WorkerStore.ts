@@ -2,6 +2,7 @@
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { HostId, type OrderId } from "#core/Ids.ts"
+import { ownsLog } from "./HeartbeatStore.ts"
 
 const WORKER_LOCK = 7_202_612
 
@@ -139,9 +140,10 @@ export const beat = Effect.fnUntraced(function* (worker: {
 }) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
-    insert into worker_heartbeat (worker_id, epoch, pid, program_version, role, clock_skew_ms)
+    insert into worker_heartbeat (worker_id, epoch, pid, program_version, role, clock_skew_ms, database_roles)
     values (${worker.id}, ${worker.epoch}::int, ${worker.pid}, ${worker.programVersion}, ${worker.role},
-      ${Math.round(worker.clock_skew_ms ?? 0)}::float8)
+      ${Math.round(worker.clock_skew_ms ?? 0)}::float8,
+      case when ${sql.literal(ownsLog)} then 'single' else 'separate' end)
     on conflict (worker_id) do update set beat_at = now(), epoch = excluded.epoch, role = excluded.role,
       clock_skew_ms = excluded.clock_skew_ms`
   yield* sql`delete from worker_heartbeat where beat_at < now() - interval '1 day'`

@@ -78,7 +78,7 @@ export const replaceGroupUsers = (caller: Caller, id: GroupId, usernames: Readon
         yield* mustSeeGroup(caller.principal, id)
         const wanted = [...new Set(usernames.map((name) => name.toLowerCase()))]
         const users = yield* sql<{ id: UserId; username: string }>`
-          select id, username from users where username = any(${wanted}::text[]) order by username`
+          select id, username from users where username = any(${wanted}::text[]) and deleted_at is null order by username`
         const known = new Set(users.map((user) => user.username))
         const unknown = wanted.filter((name) => !known.has(name))
         if (unknown.length > 0) {

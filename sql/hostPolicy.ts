@@ -37,8 +37,8 @@ export const refuseTooManyServices = Effect.fnUntraced(function* (ids: ReadonlyA
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ id: HostId; display_name: string; n: number; groups: string }>`
     select h.id, h.display_name, count(distinct s)::int as n, string_agg(distinct g.name, ', ' order by g.name) as groups
-    from hosts h join host_groups m on m.host_id = h.id join groups g on g.id = m.group_id
-      join service_checks c on c.group_id = m.group_id, unnest(c.services) s
+    from hosts h join host_groups m on m.host_id = h.id join service_checks c on c.group_id = m.group_id
+      left join groups g on g.id = m.group_id cross join unnest(c.services) s
     where h.id = any(${ids}::uuid[]) and not exists (select 1 from service_checks o where o.host_id = h.id)
     group by h.id having count(distinct s) > ${MOST_SERVICE_CHECKS} order by h.display_name, h.id`
   const first = rows[0]

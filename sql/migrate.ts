@@ -18,11 +18,12 @@ export class SchemaTooNew extends Data.TaggedError("SchemaTooNew")<{ readonly fo
 
 export class SchemaTooOld extends Data.TaggedError("SchemaTooOld")<{ readonly found: number }> {
   override get message() {
-    return `The database has schema ${this.found}, this program needs ${schemaVersion}. Start the web process first; it migrates.`
+    return `The database has schema ${this.found}, this program needs ${schemaVersion}. Run npm start, or the web process with the owner's address; either migrates.`
   }
 }
 
-const ADVISORY_LOCK = 7_202_611
+/** Held by whoever changes the schema or the rights on it. */
+export const MIGRATION_LOCK = 7_202_611
 
 const installed = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -59,7 +60,7 @@ export const runMigrations = Effect.gen(function* () {
     Effect.gen(function* () {
       yield* sql`set local statement_timeout = 0`
       yield* sql`set local lock_timeout = '60s'`
-      yield* sql`select pg_advisory_xact_lock(${ADVISORY_LOCK})`
+      yield* sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
       yield* sql`create table if not exists schema_migrations (
         number int primary key, name text not null, applied_at timestamptz not null default now())`
       const before = yield* installed

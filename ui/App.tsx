@@ -1,8 +1,9 @@
 /** The console: signed in or not, and which page stands where. The address stays while somebody signs in again. */
 import { Route, Router } from "@solidjs/router"
-import { createEffect, lazy, Match, onMount, Suspense, Switch, type JSX } from "solid-js"
+import { createEffect, lazy, Match, onMount, Show, Suspense, Switch, type JSX } from "solid-js"
 import { queryClient } from "./api/queryClient.ts"
 import { session, startSession } from "./api/session.ts"
+import { stepUpAsked } from "./api/stepUp.ts"
 import { Hatch } from "./kit/StackedBar.tsx"
 import { Toasts } from "./kit/Toasts.tsx"
 import { startLive, stopLive } from "./live/live.ts"
@@ -11,6 +12,8 @@ import { Shell } from "./shell/Shell.tsx"
 import { Unreachable } from "./shell/Unreachable.tsx"
 
 const SignInPage = lazy(() => import("./sign-in/SignInPage.tsx"))
+const StepUpDialog = lazy(() => import("./account/StepUpDialog.tsx"))
+const AccountPage = lazy(() => import("./account/AccountPage.tsx"))
 const DashboardPage = lazy(() => import("./dashboard/DashboardPage.tsx"))
 const HostsPage = lazy(() => import("./hosts/HostsPage.tsx"))
 const HostPage = lazy(() => import("./hosts/HostPage.tsx"))
@@ -27,10 +30,16 @@ const HoldsPage = lazy(() => import("./holds/HoldsPage.tsx"))
 const WindowsPage = lazy(() => import("./windows/WindowsPage.tsx"))
 const SimulationPage = lazy(() => import("./windows/SimulationPage.tsx"))
 const HostWindowsTab = lazy(() => import("./hosts/HostWindowsTab.tsx"))
+const UsersPage = lazy(() => import("./users/UsersPage.tsx"))
+const UserPage = lazy(() => import("./users/UserPage.tsx"))
+const SessionsPage = lazy(() => import("./security/SessionsPage.tsx"))
+const TokensPage = lazy(() => import("./security/TokensPage.tsx"))
+const NetworkPage = lazy(() => import("./network/NetworkPage.tsx"))
 const SettingsPage = lazy(() => import("./settings/SettingsPage.tsx"))
 const DeployPage = lazy(() => import("./deploy/DeployPage.tsx"))
 const DiscoveryPage = lazy(() => import("./discovery/DiscoveryPage.tsx"))
 const EnrolmentsPage = lazy(() => import("./enrolments/EnrolmentsPage.tsx"))
+const AuditPage = lazy(() => import("./audit/AuditPage.tsx"))
 const JobsPage = lazy(() => import("./jobs/JobsPage.tsx"))
 const JobPage = lazy(() => import("./jobs/JobPage.tsx"))
 
@@ -58,7 +67,14 @@ const Pages = (): JSX.Element => (
     <Route path="/jobs" component={JobsPage} />
     <Route path="/jobs/:id" component={JobPage} />
     <Route path="/deploy" component={DeployPage} />
+    <Route path="/users" component={UsersPage} />
+    <Route path="/users/:id" component={UserPage} />
+    <Route path="/security/sessions" component={SessionsPage} />
+    <Route path="/security/tokens" component={TokensPage} />
+    <Route path="/network" component={NetworkPage} />
+    <Route path="/audit" component={AuditPage} />
     <Route path="/settings" component={SettingsPage} />
+    <Route path="/account" component={AccountPage} />
     <Route path="*" component={NotFoundPage} />
   </Router>
 )
@@ -80,14 +96,17 @@ export const App = (): JSX.Element => {
       <Switch>
         <Match when={session().state === "signed_in"}>
           <Pages />
-        </Match>
-        <Match when={session().state === "signed_out"}>
           <Suspense>
-            <SignInPage />
+            <Show when={stepUpAsked()}>{(asked) => <StepUpDialog asked={asked()} />}</Show>
           </Suspense>
         </Match>
         <Match when={session().state === "unreachable"}>
           <Unreachable />
+        </Match>
+        <Match when={session().state !== "starting"}>
+          <Suspense>
+            <SignInPage />
+          </Suspense>
         </Match>
       </Switch>
       <Toasts />

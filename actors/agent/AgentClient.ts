@@ -1,5 +1,6 @@
 /** The agents' API as the worker uses it: typed answers, typed failures, one short-lived connection for each call. */
 import { Context, Effect, Layer, Stream } from "effect"
+import type { EgressRules } from "#core/egress.ts"
 import type { AgentJob, AgentJobEntry } from "#core/AgentJob.ts"
 import type { AgentJobId } from "#core/Ids.ts"
 import type { InstalledPackage, PackageRequest } from "#core/Package.ts"
@@ -37,6 +38,8 @@ export interface AgentClientOptions {
   readonly pollMs: readonly [first: number, most: number]
   /** How long after a full handshake its session may be resumed. */
   readonly sessionMaxAgeMs: number
+  /** Addresses that may be called until `allow` says otherwise. */
+  readonly egress: EgressRules
   /** For tests alone. */
   readonly guardsOff: ReadonlySet<AgentGuard>
 }
@@ -50,6 +53,7 @@ export const agentClientDefaults: AgentClientOptions = {
   maxWebSockets: 500,
   pollMs: [2000, 10_000],
   sessionMaxAgeMs: 3600_000,
+  egress: { loopback: true, networks: [] },
   guardsOff: new Set()
 }
 
@@ -94,6 +98,8 @@ export interface AgentClientService {
   readonly flush: Effect.Effect<void>
   /** Takes new certificates into use for the next call. */
   readonly reload: (trust: TrustMaterial) => Effect.Effect<void, TrustError>
+  /** Takes other networks into use for the next call. */
+  readonly allow: (networks: EgressRules["networks"]) => Effect.Effect<void>
 }
 
 export const makeAgentClient = (
@@ -104,10 +110,14 @@ export const makeAgentClient = (
   const options = { ...agentClientDefaults, ...given }
   let secureContext = secureContextOf(trust)
   let expiresAt = expiryOf(trust)
+  let egress = options.egress
   const sessions = makeTlsSessions({ maxAgeMs: options.sessionMaxAgeMs, maxCount: 20_000 }, options.guardsOff)
   const wiring: Wiring = {
     get secureContext() {
       return secureContext
+    },
+    get egress() {
+      return egress
     },
     sessions,
     slots,
@@ -218,6 +228,10 @@ export const makeAgentClient = (
     reboot: (target, { delay_seconds }) => order(target, "/system/reboot", { delay_seconds, force: false }),
     watchJob: (target, id) => watchJob(watching, target, id),
     flush: Effect.sync(sessions.clear),
+    allow: (networks) =>
+      Effect.sync(() => {
+        egress = { ...egress, networks }
+      }),
     reload: (next) =>
       Effect.try({
         try: () => {

@@ -10,3 +10,5 @@ export type AgentGuard =
   | "size_limit"
   /** One call at a time to a host. */
   | "per_host_limit"
+  /** Only addresses where agents may be are called. */
+  | "egress"

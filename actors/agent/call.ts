@@ -5,6 +5,7 @@ import { agentFailure, type AgentFailure, type Delivery } from "./AgentFailure.t
 import { AgentLane, type AgentSlots, type Lane, type Ticket } from "./AgentSlots.ts"
 import { type AgentTarget, describeTarget, targetOrigin } from "./AgentTarget.ts"
 import { dial, type Dialling, type Link } from "./dial.ts"
+import { EgressRefused } from "./EgressRefused.ts"
 import { RequestSent } from "./RequestSent.ts"
 import { SendCheck } from "./SendCheck.ts"
 import { transportFailure } from "./transportFailure.ts"
@@ -176,7 +177,10 @@ const exchange = (
         else setTimeout(() => ticket?.release(), NOTICE_MS)
       })
     } catch (cause) {
-      giveUp("unreachable_network", `No connection could be started: ${String(cause)}`)
+      giveUp(
+        "unreachable_network",
+        cause instanceof EgressRefused ? cause.message : `No connection could be started: ${String(cause)}`
+      )
     }
   })
   // Where the slot was free and the dialling failed at once, the ticket was not there yet to be given back.

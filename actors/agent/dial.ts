@@ -1,9 +1,11 @@
 /** Opens one verified connection to an agent: our secure context, our session cache, the identity check, no DNS for an address. */
 import { isIP } from "node:net"
 import { connect, type ConnectionOptions, type SecureContext, type TLSSocket } from "node:tls"
+import { egressRefusal, type EgressRules } from "#core/egress.ts"
 import type { AgentGuard } from "./AgentGuard.ts"
 import type { AgentTarget } from "./AgentTarget.ts"
 import { checkIdentity } from "./checkIdentity.ts"
+import { EgressRefused } from "./EgressRefused.ts"
 import type { TlsSessions } from "./TlsSessions.ts"
 
 /** `http/1.1` in wire form: with h2 agreed, agents break the WebSocket upgrade. */
@@ -27,15 +29,22 @@ export interface Dialling {
   readonly secureContext: SecureContext
   readonly sessions: TlsSessions
   readonly guardsOff: ReadonlySet<AgentGuard>
+  /** Which addresses may be called now. */
+  readonly egress: EgressRules
 }
 
-/** Calls exactly one of the two, once; after `secure` the caller watches the socket. Time limits are the caller's. */
+/**
+ * Calls exactly one of the two, once; after `secure` the caller watches the socket. Time limits are the caller's. Throws EgressRefused
+ * for an address that may not be called; what is connected to is the address that was looked at, no name.
+ */
 export const dial = (
-  { guardsOff, secureContext, sessions }: Dialling,
+  { egress, guardsOff, secureContext, sessions }: Dialling,
   target: AgentTarget,
   onSecure: (link: Link) => void,
   onFailed: (link: Link, error: Error) => void
 ): Link => {
+  const refused = guardsOff.has("egress") ? null : egressRefusal(target.address, egress)
+  if (refused !== null) throw new EgressRefused(refused)
   const sessionKey = sessions.keyOf(target)
   const kept = sessions.find(sessionKey)
   const options: ConnectionOptions & { readonly autoSelectFamily: boolean } = {

@@ -98,7 +98,13 @@ export const openJobEvents = (
         settle("failed")
       })
     }
-    const link = dial(wiring, target, upgrade, () => settle("failed"))
+    let link: Link
+    try {
+      link = dial(wiring, target, upgrade, () => settle("failed"))
+    } catch {
+      // The calls beside it say why.
+      return resume(Effect.succeed("failed"))
+    }
     const give = (): void => {
       settle("failed")
       socket?.terminate()

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { SKEW_BLOCKS_MILLIS } from "#core/ClockSkew.ts"
 import { AgentSlots } from "../agent/AgentSlots.ts"
+import { AuditGuard } from "../audit/AuditGuard.ts"
 import { beatForever } from "../housekeeping/Heartbeat.ts"
 import { recordComplianceForever } from "../housekeeping/Compliance.ts"
 import { pruneForever } from "../housekeeping/Pruner.ts"
@@ -31,6 +32,7 @@ export const runWorker = Effect.fnUntraced(function* (
   const scanner = yield* Scanner
   const worker = yield* WorkerSettings
   const slots = yield* AgentSlots
+  const audit = yield* AuditGuard
   const clock = yield* DatabaseClock
   // Before the first look at a job, 5 s after the start.
   if (Math.abs(yield* clock.skew) < SKEW_BLOCKS_MILLIS) {
@@ -60,11 +62,13 @@ export const runWorker = Effect.fnUntraced(function* (
   yield* listenForWakes(polls, {
     settings_changed: () => settings.changed,
     discovery_enqueued: () => scanner.wake,
+    audit_verification: () => audit.wake,
     window_changed: () => scheduler.wake
   })
   yield* Effect.forkScoped(recordComplianceForever)
   yield* Effect.forkScoped(pruneForever)
   yield* Effect.forkScoped(retainForever(settings.current))
+  yield* audit.start(settings.current)
   yield* ready
   return yield* Effect.raceFirst(supervisor.fenced, jobs.fenced)
 })

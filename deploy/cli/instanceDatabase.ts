@@ -9,7 +9,8 @@ import { dataFiles } from "../DataDirectory.ts"
 import { CommandError } from "./CommandError.ts"
 
 const urlOf = (config: ConfigValues): string => {
-  if (config.databaseUrl !== undefined) return Redacted.value(config.databaseUrl)
+  const stated = config.database.webUrl ?? config.databaseUrl
+  if (stated !== undefined) return Redacted.value(stated)
   try {
     return readFileSync(dataFiles(config.dataDir).databaseUrl, "utf8").trim()
   } catch (error) {

@@ -16,8 +16,9 @@ import type { Binaries } from "./binaries.ts"
 import { canEnter, type DatabaseAccount } from "./databaseAccount.ts"
 import { PostgresError } from "./PostgresError.ts"
 
-/** The role and the database the product uses. */
+/** The role that owns everything, those of the two processes, and the database the product uses. */
 export const roleName = "patch_manager"
+export const processRoles = { web: "patch_manager_web", worker: "patch_manager_worker" }
 export const databaseName = "patch_manager"
 
 const supportedVersion = "18"
@@ -167,5 +168,6 @@ export const configureCluster = (
   }
   write("postgresql.conf", settings(sockets, durability))
   write("pg_hba.conf", "local all all peer map=pm\n")
-  write("pg_ident.conf", `pm root ${roleName}\npm "${account.name}" ${roleName}\n`)
+  const roles = [roleName, processRoles.web, processRoles.worker]
+  write("pg_ident.conf", roles.map((role) => `pm root ${role}\npm "${account.name}" ${role}\n`).join(""))
 }

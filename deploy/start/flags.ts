@@ -9,7 +9,10 @@ const settings = {
   "agent-port": "agent.port",
   "data-dir": "data_dir",
   fleet: "fleet.hosts",
-  "database-url": "database.url"
+  "database-url": "database.url",
+  "database-owner-url": "database.owner_url",
+  "database-web-url": "database.web_url",
+  "database-worker-url": "database.worker_url"
 } as const satisfies Record<string, SettingName>
 
 type Flag = keyof typeof settings
@@ -23,7 +26,10 @@ export const help = `npm start -- [options]
   --public-url URL    the address people use (https://localhost:PORT)
   --agent-port N      port of the agents (12443)
   --data-dir FOLDER   where everything is kept (.data)
-  --database-url URL  a PostgreSQL of your own instead of the one that comes along
+  --database-url URL  a PostgreSQL of your own instead of the one that comes along; its role may create roles
+  --database-owner-url URL, --database-web-url URL, --database-worker-url URL
+                      the same with a role each, made beforehand
+  --single-role       one role for everything, where no other can be had
   --fleet N           how many stand-in hosts to run on loopback (25, 0 for none)
   --dev               run from the TypeScript sources
   --help              this text
@@ -38,6 +44,7 @@ export interface Asked {
 
 const options = {
   ...(Object.fromEntries(flags.map((flag) => [flag, { type: "string" }])) as Record<Flag, { type: "string" }>),
+  "single-role": { type: "boolean" },
   dev: { type: "boolean" },
   help: { type: "boolean", short: "h" }
 } as const
@@ -65,5 +72,6 @@ export const parseFlags = (args: ReadonlyArray<string>): Asked => {
     const text = values[flag]
     if (typeof text === "string") given[settings[flag]] = text
   }
+  if (values["single-role"] === true) given["database.single_role"] = "true"
   return { help: values.help === true, settings: given }
 }

@@ -1,11 +1,13 @@
 import { X509Certificate } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
 import * as Redacted from "effect/Redacted"
-import { migrate } from "#sql/migrate.ts"
 import { type ConfigValues, configEnvironment } from "../Config.ts"
+import type { ProcessRoles } from "#sql/roles.ts"
 import { dataFiles } from "../DataDirectory.ts"
 import { firstRun } from "../firstRun.ts"
 import type { WriteLog } from "../Log.ts"
+import { processRoles } from "../postgres/cluster.ts"
+import { prepareOwnServer, prepareRoles } from "../prepareRoles.ts"
 import { entryOf, fleetEntry } from "../projectRoot.ts"
 import { registerFleet } from "../registerFleet.ts"
 import { createAccessToken } from "../createAccessToken.ts"
@@ -28,15 +30,25 @@ export interface Starting {
   readonly children: Array<Child>
 }
 
-const database = async ({ config, log, print, stop, undo }: Starting): Promise<ConfigValues> => {
-  if (config.databaseUrl !== undefined) return config
+const hasDatabase = ({ databaseUrl, database }: ConfigValues): boolean =>
+  [databaseUrl, database.ownerUrl, database.webUrl, database.workerUrl].some((url) => url !== undefined)
+
+/** The processes' addresses, once the database is there and up to date. The owner's goes no further than this. */
+const database = async ({ config, log, print, stop, undo }: Starting): Promise<ProcessRoles> => {
+  if (hasDatabase(config) || config.database.singleRole) return prepareRoles(config)
   const server = await startDatabase(config.dataDir)
   const kept = keepDatabase(server, () => startDatabase(config.dataDir), log)
   undo.push(kept.stop)
   for (const note of server.notes) print(note)
   stop.check()
-  return { ...config, databaseUrl: Redacted.make(server.url) }
+  return prepareOwnServer(server.url, processRoles)
 }
+
+/** What a process may know of the database: its own address. */
+const withoutDatabase = (
+  { databaseUrl: _, database: { singleRole }, ...config }: ConfigValues,
+  own: Pick<ConfigValues["database"], "webUrl" | "workerUrl">
+): ConfigValues => ({ ...config, database: { ...own, singleRole } })
 
 const child = async (
   starting: Starting,
@@ -66,9 +78,10 @@ const child = async (
 const publishEverySeconds = 90
 
 /** Web and worker stop together and first; the fleet outlives them, so that no call of theirs is cut by us. */
-const children = async (starting: Starting, config: ConfigValues): Promise<void> => {
+const children = async (starting: Starting, config: ConfigValues, worker: string): Promise<void> => {
   const files = dataFiles(config.dataDir)
-  const environment = configEnvironment(config)
+  const ofWeb = configEnvironment(config)
+  const ofWorker = configEnvironment(withoutDatabase(config, { workerUrl: Redacted.make(worker) }))
   const fleet: Array<Child> = []
   const fleetStarting = { ...starting, children: fleet }
   starting.undo.push(async () => void (await Promise.all(fleet.map((one) => one.stop()))))
@@ -83,8 +96,8 @@ const children = async (starting: Starting, config: ConfigValues): Promise<void>
   const failed = new AbortController()
   // One that fails stops the others, and all are waited for, so that none is left behind half started.
   const results = await Promise.allSettled([
-    child(starting, "web", environment, [], failed),
-    child(starting, "worker", environment, [], failed),
+    child(starting, "web", ofWeb, [], failed),
+    child(starting, "worker", ofWorker, [], failed),
     ...(config.fleet.hosts > 0 ? [child(fleetStarting, "fleet", {}, fleetArguments, failed)] : [])
   ])
   starting.stop.check()
@@ -122,7 +135,8 @@ const welcome = ({ config, print }: Starting): void => {
 /** For `patch-manager` commands, which find the database by --data-dir alone. */
 const noteDatabase = (config: ConfigValues): void => {
   const file = dataFiles(config.dataDir).databaseUrl
-  if (config.databaseUrl !== undefined) writeFileSync(file, `${Redacted.value(config.databaseUrl)}\n`, { mode: 0o600 })
+  const { webUrl } = config.database
+  if (webUrl !== undefined) writeFileSync(file, `${Redacted.value(webUrl)}\n`, { mode: 0o600 })
 }
 
 /** Brings up the whole product; throws at the first step that fails, `undo` then holds what to take back. */
@@ -134,14 +148,14 @@ export const startProduct = async (starting: Starting): Promise<void> => {
     ...(config.fleet.hosts > 0 ? [refuseTakenPort("0.0.0.0", config.agent.port, "agent-port")] : [])
   ])
   stop.check()
-  const running = await database(starting)
-  if (running.databaseUrl !== undefined) await migrate(Redacted.value(running.databaseUrl))
+  const { web, worker } = await database(starting)
+  const running = withoutDatabase(config, { webUrl: Redacted.make(web) })
   stop.check()
   const { adminPassword } = await firstRun(running)
   tellPassword(starting, adminPassword)
   noteDatabase(running)
   stop.check()
-  await children(starting, running)
+  await children(starting, running, worker)
   await register(starting, running)
   stop.check()
   welcome(starting)

@@ -11,6 +11,8 @@ const MAX_BUFFERED_BYTES = 1024 * 1024
 const TRY_AGAIN_LATER = 1013
 const SERVICE_RESTART = 1012
 const POLICY = 1008
+/** Why a socket was closed that was let in: sign in again, or come back as who you are now. */
+export const closeCodes = { sessionEnded: 4401, sightChanged: 4403 } as const
 
 export class AppSocket extends WebSocket {
   static readonly live = new Set<AppSocket>()
@@ -53,8 +55,8 @@ export class AppSocket extends WebSocket {
     this.ping()
   }
 
-  refuse(reason: string): void {
-    this.end(POLICY, reason)
+  refuse(reason: string, code: number = POLICY): void {
+    this.end(code, reason)
   }
 
   /** Closes, and does not wait for an answer longer than this. */

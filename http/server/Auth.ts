@@ -2,109 +2,58 @@
 import { Effect } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { Unauthorized, Unprocessable } from "#core/Errors.ts"
-import type { SessionId, UserId } from "#core/Ids.ts"
 import { Api } from "#http/api/Api.ts"
-import type { SignedIn } from "#http/api/Auth.ts"
+import type { Login, Me } from "#http/api/Auth.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
 import { RequestId } from "#http/api/Errors.ts"
-import { appendAudit, originOf } from "#sql/AuditStore.ts"
-import { closeSession, openSession, rotate, sessionOf } from "#sql/SessionStore.ts"
-import { findByUsername, findUser, setPassword } from "#sql/UserStore.ts"
-import { Credentials } from "./Credentials.ts"
-import { randomToken, tokenHash } from "./opaqueToken.ts"
-import { PasswordHasher } from "./PasswordHasher.ts"
+import { factorsOf } from "#sql/FactorStore.ts"
+import { closeSession, rotate, sessionOf } from "#sql/SessionStore.ts"
+import { findUser } from "#sql/UserStore.ts"
+import { isByHand } from "./Authentication.ts"
+import { changePassword } from "./changePassword.ts"
+import { checkPassword } from "./checkPassword.ts"
+import { tokenHash } from "./opaqueToken.ts"
 import { clearRefreshCookie, readRefreshCookie, requireSameOrigin, setRefreshCookie } from "./refreshCookie.ts"
-import { ACCESS_TOKEN_SECONDS, SigningKey } from "./SigningKey.ts"
+import { kindsOf, loginResult, sessionEnded, signInAs, stageAfterPassword } from "./signIn.ts"
+import { SigningKey } from "./SigningKey.ts"
 import { sourceAddress, userAgent } from "./sourceAddress.ts"
 import { answered } from "./translate.ts"
 
-const wrong = new Unauthorized({ code: "wrong_credentials", message: "User name or password is wrong." })
-const ended = new Unauthorized({ code: "session_ended", message: "The session has ended. Sign in again." })
-
-const signedIn = Effect.fnUntraced(function* (id: UserId, session: SessionId, refreshToken: string) {
-  const account = yield* findUser(id)
-  if (account === null || account.disabled) return yield* ended
-  const signing = yield* SigningKey
-  yield* setRefreshCookie(refreshToken)
-  const answer: SignedIn = {
-    status: "signed_in",
-    access_token: yield* signing.sign(id, session),
-    expires_in_seconds: ACCESS_TOKEN_SECONDS,
-    user: account.user
-  }
-  return answer
-})
-
-const login = Effect.fnUntraced(function* ({
-  username,
-  password
-}: {
-  readonly username: string
-  readonly password: string
-}) {
+const login = Effect.fnUntraced(function* ({ username, password }: typeof Login.Type) {
   yield* requireSameOrigin
-  const hasher = yield* PasswordHasher
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const request_id = yield* RequestId
-  const account = yield* findByUsername(username)
-  const matches = yield* hasher.verify(account?.password_hash ?? null, password)
-  const source_address = sourceAddress(request)
-  if (account === null || account.disabled || !matches) {
-    yield* appendAudit(
-      { actor: { kind: "anonymous", id: account?.user.id ?? "-", name: username }, request_id, source_address },
-      {
-        action: "session.sign_in_failed",
-        object_type: "user",
-        object_id: account?.user.id ?? "-",
-        before: null,
-        after: null
-      }
-    )
-    return yield* wrong
-  }
-  const refreshToken = randomToken()
-  const session = yield* openSession(
-    { actor: { kind: "user", id: account.user.id, name: account.user.username }, request_id, source_address },
-    account.user.id,
-    tokenHash(refreshToken),
-    { source_address, user_agent: userAgent(request) }
-  )
-  return yield* signedIn(account.user.id, session, refreshToken)
+  const account = yield* checkPassword({ username, password })
+  const stage = stageAfterPassword(yield* factorsOf(account.user.id))
+  return yield* signInAs(account, { stage, factor: null })
 })
+
+/** The browser has the new cookie already where this one was just replaced; clearing it would sign its owner out. */
+const clearUnlessReplaced = (error: { readonly code?: string }) =>
+  error.code === "session_replaced" ? Effect.void : clearRefreshCookie
 
 const refresh = Effect.gen(function* () {
   yield* requireSameOrigin
   const request = yield* HttpServerRequest.HttpServerRequest
   const signing = yield* SigningKey
   const token = readRefreshCookie(request)
-  if (token === null) return yield* ended
+  if (token === null) return yield* sessionEnded
   const successor = signing.successorOf(token)
-  const { user, session } = yield* rotate(
-    tokenHash(token),
-    tokenHash(successor),
-    { source_address: sourceAddress(request), user_agent: userAgent(request) },
-    yield* RequestId
-  )
-  return yield* signedIn(user, session, successor)
-}).pipe(Effect.tapError(() => clearRefreshCookie))
+  const visitor = { source_address: sourceAddress(request), user_agent: userAgent(request) }
+  const asked = { request_id: yield* RequestId, byHand: isByHand(request) }
+  const { user, session, stage } = yield* rotate(tokenHash(token), tokenHash(successor), visitor, asked)
+  yield* setRefreshCookie(successor)
+  return yield* loginResult(user, session, stage)
+}).pipe(Effect.tapErrorTag("Unauthorized", clearUnlessReplaced))
 
 const logout = Effect.gen(function* () {
   yield* requireSameOrigin
   const request = yield* HttpServerRequest.HttpServerRequest
-  const credentials = yield* Credentials
   const token = readRefreshCookie(request)
   const found = token === null ? null : yield* sessionOf(tokenHash(token))
   if (found !== null) {
-    yield* closeSession(
-      {
-        actor: { kind: "user", id: found.user, name: found.username },
-        request_id: yield* RequestId,
-        source_address: sourceAddress(request)
-      },
-      found.session
-    )
-    credentials.forget(found.session)
+    const { session, user, username } = found
+    const actor = { kind: "user", id: user, name: username } as const
+    const origin = { actor, request_id: yield* RequestId, source_address: sourceAddress(request) }
+    yield* closeSession(origin, session)
   }
   yield* clearRefreshCookie
 })
@@ -112,29 +61,15 @@ const logout = Effect.gen(function* () {
 const me = Effect.gen(function* () {
   const { principal } = yield* CurrentCaller
   const account = yield* findUser(principal.user_id)
-  if (account === null) return yield* ended
-  return { ...account.user, permissions: [...principal.permissions] }
-})
-
-const changePassword = Effect.fnUntraced(function* (change: {
-  readonly current_password: string
-  readonly new_password: string
-}) {
-  const caller = yield* CurrentCaller
-  const hasher = yield* PasswordHasher
-  const account = yield* findUser(caller.principal.user_id)
-  if (!(yield* hasher.verify(account?.password_hash ?? null, change.current_password))) {
-    return yield* new Unprocessable({
-      message: "The request was refused: look at the fields named.",
-      details: { fields: [{ path: "payload.current_password", message: "This is not your current password." }] }
-    })
+  if (account === null) return yield* sessionEnded
+  const answer: Me = {
+    ...account.user,
+    permissions: [...principal.permissions],
+    stage: principal.sign_in?.stage ?? null,
+    stepped_up_at: principal.sign_in?.stepped_up_at ?? null,
+    factors: principal.kind === "token" ? [] : kindsOf(yield* factorsOf(principal.user_id))
   }
-  const hash = yield* hasher.hash(change.new_password)
-  yield* Effect.catchTag(
-    setPassword(originOf(caller), caller.principal.user_id, hash, caller.principal.session_id),
-    "NotFound",
-    Effect.die
-  )
+  return answer
 })
 
 export const layer = HttpApiBuilder.group(Api, "auth", (handlers) =>

@@ -1,100 +1,105 @@
-/** From a Bearer token to the person behind it. Checked tokens are remembered, but looked up again every two seconds. */
+/**
+ * From a Bearer token to who is asking. The session or API token is read anew for each request, so that one that was ended opens
+ * nothing more; requests that wait at the same time share one read, which began after each of them came.
+ */
 import { Clock, Context, Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { Unauthorized } from "#core/Errors.ts"
-import type { SessionId } from "#core/Ids.ts"
 import { forbiddenForTokens, rolePermissions } from "#core/Permission.ts"
 import type { Principal } from "#core/User.ts"
-import { isSessionLive } from "#sql/SessionStore.ts"
-import { findToken } from "#sql/TokenStore.ts"
-import { findUser, type Account } from "#sql/UserStore.ts"
+import { type LiveSession, noteActivity, readSession } from "#sql/SessionStore.ts"
+import { findToken, type LiveToken } from "#sql/TokenStore.ts"
+import { makeAskTogether } from "./askTogether.ts"
 import { tokenHash } from "./opaqueToken.ts"
-import { SigningKey } from "./SigningKey.ts"
+import { type AccessClaims, SigningKey } from "./SigningKey.ts"
 
 export const API_TOKEN_PREFIX = "lpm_"
-const LOOK_AGAIN_MILLIS = 2000
 const REMEMBERED = 10_000
 
 const refused = new Unauthorized({ message: "The token is unknown, has expired or was revoked. Sign in again." })
 
-/** A person under a session; null for an account that is gone or disabled. */
-export const userPrincipal = (account: Account | null, session: SessionId): Principal | null =>
-  account === null || account.disabled
-    ? null
-    : {
-        kind: "user",
-        user_id: account.user.id,
-        username: account.user.username,
-        role: account.user.role,
-        permissions: new Set(account.user.permissions),
-        group_ids: account.group_ids,
-        session_id: session,
-        token: null
-      }
+export const sessionPrincipal = (session: LiveSession): Principal => ({
+  kind: "user",
+  user_id: session.user_id,
+  username: session.username,
+  role: session.role,
+  permissions: new Set(rolePermissions[session.role]),
+  group_ids: session.group_ids,
+  session_id: session.session_id,
+  sign_in: {
+    stage: session.stage,
+    fresh: session.fresh,
+    stepped_up_at: session.stepped_up_at,
+    must_change_password: session.must_change_password
+  },
+  token: null
+})
 
-interface Remembered {
-  readonly principal: Principal
-  readonly checkedAt: number
-  readonly expiresAt: number
+/** A token has no more than it was given and no more than its owner has now; bounded to groups, it sees as an operator does. */
+export const tokenPrincipal = (token: LiveToken): Principal => {
+  const role = token.group_ids === null ? token.role : "operator"
+  const allowed = new Set(rolePermissions[token.role].filter((permission) => rolePermissions[role].includes(permission)))
+  return {
+    kind: "token",
+    user_id: token.user_id,
+    username: token.username,
+    role,
+    permissions: new Set(
+      token.permissions.filter((permission) => allowed.has(permission) && !forbiddenForTokens.includes(permission))
+    ),
+    group_ids:
+      token.group_ids === null
+        ? token.user_group_ids
+        : token.group_ids.filter((id) => token.role !== "operator" || token.user_group_ids.includes(id)),
+    session_id: null,
+    token: { id: token.id, name: token.name }
+  }
 }
 
 const make = Effect.gen(function* () {
   const signing = yield* SigningKey
   const sql = yield* SqlClient.SqlClient
-  const remembered = new Map<string, Remembered>()
+  /** What a signature says does not change; whether the session lives is asked every time. */
+  const verified = new Map<string, AccessClaims>()
+  const together = makeAskTogether<Principal, Unauthorized | SqlError.SqlError>()
 
-  const bySession = Effect.fnUntraced(function* (token: string) {
+  const claimsOf = Effect.fnUntraced(function* (token: string, key: string) {
+    const now = yield* Clock.currentTimeMillis
+    const known = verified.get(key)
+    if (known !== undefined && known.expiresAtMillis > now && signing.trusts(known.kid)) return known
+    verified.delete(key)
     const claims = yield* signing.verify(token)
-    if (!(yield* isSessionLive(claims.session))) return yield* refused
-    const principal = userPrincipal(yield* findUser(claims.user), claims.session)
-    if (principal === null) return yield* refused
-    return { principal, expiresAt: claims.expiresAtMillis }
+    if (verified.size >= REMEMBERED) verified.clear()
+    verified.set(key, claims)
+    return claims
+  })
+
+  const bySession = Effect.fnUntraced(function* ({ session, user }: AccessClaims) {
+    const found = yield* readSession(session)
+    if (found === null || found.user_id !== user) return yield* refused
+    return sessionPrincipal(found)
   })
 
   const byApiToken = Effect.fnUntraced(function* (hash: Uint8Array) {
     const token = yield* findToken(hash)
-    if (token === null) return yield* refused
-    const account = yield* findUser(token.user_id)
-    if (account === null || account.disabled) return yield* refused
-    const allowed = new Set(rolePermissions[account.user.role])
-    const principal: Principal = {
-      kind: "token",
-      user_id: account.user.id,
-      username: account.user.username,
-      role: account.user.role,
-      permissions: new Set(
-        token.permissions.filter((permission) => allowed.has(permission) && !forbiddenForTokens.includes(permission))
-      ),
-      group_ids: account.group_ids,
-      session_id: null,
-      token: { id: token.id, name: token.name }
-    }
-    return { principal, expiresAt: Number.POSITIVE_INFINITY }
+    return token === null ? yield* refused : tokenPrincipal(token)
   })
 
-  /** Unauthorized unless the token is good now, give or take two seconds. */
+  /** Unauthorized unless the token is good now. `byHand`: somebody caused the request by doing something. */
   const authenticate = Effect.fnUntraced(
-    function* (token: string) {
-      const now = yield* Clock.currentTimeMillis
+    function* (token: string, byHand: boolean) {
       const hash = tokenHash(token)
       const key = Buffer.from(hash).toString("base64")
-      const known = remembered.get(key)
-      if (known && known.expiresAt > now && now - known.checkedAt < LOOK_AGAIN_MILLIS) return known.principal
-      remembered.delete(key)
-      const found = yield* token.startsWith(API_TOKEN_PREFIX) ? byApiToken(hash) : bySession(token)
-      if (remembered.size >= REMEMBERED) remembered.clear()
-      remembered.set(key, { ...found, checkedAt: now })
-      return found.principal
+      if (token.startsWith(API_TOKEN_PREFIX)) return yield* together(key, byApiToken(hash))
+      const claims = yield* claimsOf(token, key)
+      const principal = yield* together(key, bySession(claims))
+      if (byHand) yield* noteActivity(claims.session)
+      return principal
     },
     Effect.provideService(SqlClient.SqlClient, sql)
   )
 
-  /** After sign-out, so that the next request is refused without the two seconds. */
-  const forget = (session: SessionId): void => {
-    for (const [key, { principal }] of remembered) if (principal.session_id === session) remembered.delete(key)
-  }
-
-  return { authenticate, forget }
+  return { authenticate }
 })
 
 export class Credentials extends Context.Service<Credentials, Effect.Success<typeof make>>()(

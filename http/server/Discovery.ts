@@ -2,9 +2,10 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { MAX_SCAN_ADDRESSES, type NewScan } from "#core/Discovery.ts"
+import { egressRefusal } from "#core/egress.ts"
 import { refuseField } from "#core/Errors.ts"
 import type { DiscoveryId } from "#core/Ids.ts"
-import { contains, networkSize, readNetwork, reservedPart, writeNetwork } from "#core/network.ts"
+import { contains, networkSize, readNetwork, reservedPart, writeAddress, writeNetwork } from "#core/network.ts"
 import { Api } from "#http/api/Api.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
 import {
@@ -17,9 +18,10 @@ import {
   requestScanCancel
 } from "#sql/DiscoveryStore.ts"
 import { once } from "#sql/IdempotencyStore.ts"
+import { AllowList } from "./AllowList.ts"
+import { AGENT_PORT, checkPort } from "./hostAddress.ts"
 import { answered } from "./translate.ts"
-
-const DEFAULT_PORT = 12443
+import { WebConfig } from "./WebSettings.ts"
 
 const refuse = (message: string) => refuseField("payload.cidr", message)
 
@@ -38,6 +40,13 @@ const checkNetwork = Effect.fnUntraced(function* (cidr: string) {
   const reserved = reservedPart(network)
   if (reserved !== null) {
     return yield* refuse(`${writeNetwork(network)} touches ${reserved}, where no host can be registered.`)
+  }
+  const { standInFleet = false } = yield* WebConfig
+  const networks = (yield* AllowList).agentNetworks()
+  const outside = egressRefusal(writeAddress(network), { loopback: standInFleet, networks: [] })
+  if (outside !== null) return yield* refuse(outside)
+  if (networks.length > 0 && !networks.some((one) => contains(one, network))) {
+    return yield* refuse(`${writeNetwork(network)} lies outside of the networks of agents under Access.`)
   }
   const allowed = yield* readDiscoveryNetworks
   if (!allowed.some((text) => allows(text, network))) {
@@ -59,8 +68,9 @@ const allows = (text: string, network: NonNullable<ReturnType<typeof readNetwork
 const scan = Effect.fnUntraced(function* (key: string, wanted: NewScan) {
   const caller = yield* CurrentCaller
   const network = yield* checkNetwork(wanted.cidr)
+  yield* checkPort(wanted.port, "payload.port")
   const request = { caller, key, operation: "discovery.scan", request: wanted, status: 201 }
-  return (yield* once(request, insertScan(caller, { ...network, port: wanted.port ?? DEFAULT_PORT }))).answer
+  return (yield* once(request, insertScan(caller, { ...network, port: wanted.port ?? AGENT_PORT }))).answer
 })
 
 const register = Effect.fnUntraced(function* (key: string, id: DiscoveryId, addresses: ReadonlyArray<string>) {

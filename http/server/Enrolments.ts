@@ -15,7 +15,6 @@ import { approveEnrolment, denyEnrolment, getEnrolment, listEnrolments } from "#
 import { expireEnrolments, pollEnrolment, requestEnrolment } from "#sql/EnrolmentStore.ts"
 import { once } from "#sql/IdempotencyStore.ts"
 import { checkAddress } from "./hostAddress.ts"
-import { makeRateLimit, refuseFor } from "./rateLimit.ts"
 import { sourceAddress } from "./sourceAddress.ts"
 import { answered } from "./translate.ts"
 
@@ -50,20 +49,6 @@ const callerOrigin = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
   return { request_id: yield* RequestId, source_address: sourceAddress(request) }
 })
-
-/** Many agents may share an address behind a gateway, so a whole rack can ask at once and poll each minute. */
-const makeLimits = () => {
-  const limits = {
-    request: makeRateLimit({ per_minute: 20, burst: 40 }),
-    status: makeRateLimit({ per_minute: 1_200, burst: 200 }),
-    pki: makeRateLimit({ per_minute: 600, burst: 100 })
-  }
-  return (kind: keyof typeof limits) =>
-    Effect.flatMap(callerOrigin, ({ source_address }) => {
-      const wait = limits[kind](source_address)
-      return wait === 0 ? Effect.void : refuseFor(wait)
-    })
-}
 
 const osDetails = (given: EnrolRequest["os_details"]): Record<string, string> => {
   const { distro, version, id_like, codename, kernel, name } = given ?? {}
@@ -123,23 +108,18 @@ const noRepository = new NotFound({
   message: "This manager hosts no package repository. The agent keeps the package sources it has."
 })
 
-const group = HttpApiBuilder.group(Api, "enrolments", (handlers) => {
-  const limited = makeLimits()
-  return handlers.handleAll({
-    request: ({ payload }) => answered(Effect.andThen(limited("request"), request(payload))),
-    status: ({ params }) => answered(Effect.andThen(limited("status"), status(params.token))),
-    crl: () =>
-      Effect.andThen(
-        limited("pki"),
-        Effect.flatMap(Authority, (authority) => Effect.orDie(authority.crl))
-      ),
-    repoConfig: () => Effect.andThen(limited("pki"), Effect.fail(noRepository)),
+const group = HttpApiBuilder.group(Api, "enrolments", (handlers) =>
+  handlers.handleAll({
+    request: ({ payload }) => answered(request(payload)),
+    status: ({ params }) => answered(status(params.token)),
+    crl: () => Effect.flatMap(Authority, (authority) => Effect.orDie(authority.crl)),
+    repoConfig: () => Effect.fail(noRepository),
     list: ({ query }) => answered(Effect.flatMap(CurrentCaller, ({ principal }) => listEnrolments(principal, query))),
     get: ({ params }) => answered(Effect.flatMap(CurrentCaller, ({ principal }) => getEnrolment(principal, params.id))),
     approve: ({ params, headers, payload }) => answered(approve(headers["idempotency-key"], params.id, payload)),
     deny: ({ params }) => answered(Effect.flatMap(CurrentCaller, (caller) => denyEnrolment(caller, params.id)))
   })
-})
+)
 
 /** Ends requests and bundles in time, also when nobody asks for them any more. */
 const sweeper = Layer.effectDiscard(

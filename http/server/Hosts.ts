@@ -25,12 +25,10 @@ import { listHostJobs, listTransitions } from "#sql/HostTimeline.ts"
 import { once } from "#sql/IdempotencyStore.ts"
 import { readHostReasons } from "#sql/ReasonStore.ts"
 import { makeAskTogether } from "./askTogether.ts"
-import { checkAddress, resolveName } from "./hostAddress.ts"
+import { AGENT_PORT, checkAddress, checkPort, resolveName } from "./hostAddress.ts"
 import { readIfMatch } from "./ifMatch.ts"
 import { answered } from "./translate.ts"
 import { WebConfig } from "./WebSettings.ts"
-
-const DEFAULT_PORT = 12443
 
 const askTogether = makeAskTogether<
   Effect.Success<ReturnType<typeof listHosts>>,
@@ -53,10 +51,11 @@ const create = Effect.fnUntraced(function* (key: string, host: NewHost) {
     host.address === undefined
       ? yield* resolveName(host.fqdn ?? "")
       : yield* checkAddress(host.address, "payload.address")
+  yield* checkPort(host.agent_port, "payload.agent_port")
   const registration = {
     fqdn: host.fqdn ?? null,
     address,
-    agent_port: host.agent_port ?? DEFAULT_PORT,
+    agent_port: host.agent_port ?? AGENT_PORT,
     display_name: host.display_name ?? host.fqdn ?? address,
     bound_fingerprint: host.bound_fingerprint ?? null
   }
@@ -75,6 +74,7 @@ const update = Effect.fnUntraced(function* (id: HostId, ifMatch: string | undefi
   const caller = yield* CurrentCaller
   const version = yield* readIfMatch(ifMatch, "host")
   if (change.address !== undefined) yield* checkAddress(change.address, "payload.address")
+  yield* checkPort(change.agent_port, "payload.agent_port")
   const host = yield* refuseDuplicates(updateHost(caller, id, version, change))
   return tagged(host)
 })

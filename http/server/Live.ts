@@ -3,38 +3,34 @@ import { Effect, Layer, Result, Schema } from "effect"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import type { SqlClient } from "effect/sql"
+import type { SqlClient, SqlError } from "effect/sql"
 import { Unauthorized } from "#core/Errors.ts"
-import { SessionId, TokenId } from "#core/Ids.ts"
 import { LiveMessage, LiveSubscribe } from "#core/Live.ts"
 import type { Principal } from "#core/User.ts"
 import { Api } from "#http/api/Api.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
 import { sockets } from "#http/api/Live.ts"
-import { isSessionLive } from "#sql/SessionStore.ts"
-import { insertTicket, takeTicket, TICKET_SECONDS } from "#sql/TicketStore.ts"
-import { isTokenLive } from "#sql/TokenStore.ts"
-import { type Account, findUser } from "#sql/UserStore.ts"
-import { AppSocket } from "./AppSocket.ts"
-import { authorize } from "./authorize.ts"
+import { readSession } from "#sql/SessionStore.ts"
+import { insertTicket, takeTicket, type TicketHolder, TICKET_SECONDS } from "#sql/TicketStore.ts"
+import { readToken } from "#sql/TokenStore.ts"
+import { AppSocket, closeCodes } from "./AppSocket.ts"
+import { authorize, requireSignedIn } from "./authorize.ts"
+import { sessionPrincipal, tokenPrincipal } from "./Credentials.ts"
 import { errorResponses } from "./errorResponses.ts"
 import { LiveFeed, type Subscription } from "./LiveFeed.ts"
 import { randomToken, tokenHash } from "./opaqueToken.ts"
+import { principalNow } from "./principalNow.ts"
+import { makeRateLimit } from "./rateLimit.ts"
 import { requireSameOrigin } from "./refreshCookie.ts"
 import { answered } from "./translate.ts"
+
+/** How somebody on a socket stands by now. */
+type Standing = Effect.Effect<"same" | "changed" | "ended", SqlError.SqlError, SqlClient.SqlClient>
 
 const badTicket = new Unauthorized({
   code: "bad_ticket",
   message: "The ticket is unknown, used or older than a minute. Ask for a new one at /api/v1/ws/ticket."
 })
-
-/** The ticket's text names what it was given for; its hash, which is all that is stored, covers that too. */
-const ticketFor = (principal: Principal): string =>
-  `${randomToken()}.${principal.token ? `token.${principal.token.id}` : `session.${principal.session_id ?? ""}`}`
-
-const readGround = Schema.decodeUnknownResult(
-  Schema.Union([Schema.Tuple([Schema.Literal("session"), SessionId]), Schema.Tuple([Schema.Literal("token"), TokenId])])
-)
 
 export const group = HttpApiBuilder.group(Api, "live", (handlers) =>
   handlers.handleAll({
@@ -42,53 +38,60 @@ export const group = HttpApiBuilder.group(Api, "live", (handlers) =>
       answered(
         Effect.gen(function* () {
           const { principal } = yield* CurrentCaller
-          const ticket = ticketFor(principal)
-          yield* insertTicket(tokenHash(ticket), principal.user_id, principal.permissions)
+          const { token, session_id, user_id, permissions } = principal
+          const holder: TicketHolder | null =
+            token !== null
+              ? { token_id: token.id, session_id: null }
+              : session_id !== null
+                ? { session_id, token_id: null }
+                : null
+          if (holder === null) return yield* badTicket
+          const ticket = randomToken()
+          yield* insertTicket(tokenHash(ticket), user_id, holder, permissions)
           return { ticket, expires_in_seconds: TICKET_SECONDS }
         })
       )
   })
 )
 
-/** What bounds an account's sight. */
-const eyesOf = ({ user, group_ids }: Account): string => [user.role, ...group_ids.toSorted()].join()
+/** What bounds somebody's sight and what he may do. */
+const eyesOf = ({ role, group_ids, permissions }: Principal): string =>
+  [role, ...group_ids.toSorted(), ...[...permissions].toSorted()].join()
+
+const holderNow = Effect.fnUntraced(function* (holder: TicketHolder) {
+  if (holder.token_id !== null) {
+    const token = yield* readToken(holder.token_id)
+    return token === null ? null : tokenPrincipal(token)
+  }
+  const session = yield* readSession(holder.session_id)
+  return session === null ? null : sessionPrincipal(session)
+})
 
 const admit = Effect.fnUntraced(function* (ticket: string) {
-  const ground = readGround(ticket.split(".").slice(1))
-  if (Result.isFailure(ground)) return yield* badTicket
-  const taken = yield* takeTicket(tokenHash(ticket))
-  const account = taken === null ? null : yield* findUser(taken.user_id)
-  if (taken === null || account === null || account.disabled) return yield* badTicket
-  const [kind, id] = ground.success
-  const lives = kind === "session" ? isSessionLive(id) : isTokenLive(id)
-  if (!(yield* lives)) return yield* badTicket
-  const current = new Set(account.user.permissions)
+  const taken = ticket === "" ? null : yield* takeTicket(tokenHash(ticket))
+  const holder = taken === null ? null : yield* holderNow(taken)
+  if (taken === null || holder === null) return yield* badTicket
+  yield* requireSignedIn(holder)
   const principal: Principal = {
-    kind: kind === "session" ? "user" : "token",
-    user_id: account.user.id,
-    username: account.user.username,
-    role: account.user.role,
-    permissions: new Set(taken.permissions.filter((permission) => current.has(permission))),
-    group_ids: account.group_ids,
-    session_id: kind === "session" ? id : null,
-    token: kind === "token" ? { id, name: "" } : null
+    ...holder,
+    permissions: new Set(taken.permissions.filter((permission) => holder.permissions.has(permission)))
   }
+  const eyes = eyesOf(holder)
   /** Whoever may see less or more than at the beginning hangs up, and comes back as who he is now. */
-  const eyes = eyesOf(account)
-  const stillValid = Effect.gen(function* () {
-    if (!(yield* lives)) return false
-    const now = yield* findUser(account.user.id)
-    return now !== null && !now.disabled && eyesOf(now) === eyes
-  })
-  return { principal, stillValid }
+  const standing: Standing = Effect.map(principalNow(holder), (now) =>
+    now === null ? "ended" : eyesOf(now) === eyes ? "same" : "changed"
+  )
+  return { principal, standing }
 })
 
 const encode = Schema.encodeSync(Schema.fromJsonString(LiveMessage))
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(LiveSubscribe), { onExcessProperty: "error" })
 
 const FIRST_WORD_DEADLINE = "10 seconds"
-const CHECK_EVERY = "5 seconds"
-const CHECKS_A_PING = 4
+const CHECK_EVERY = "2 seconds"
+const CHECKS_A_PING = 10
+/** A page subscribes when it is opened or turned; a resume reads up to some thousand rows. */
+const SUBSCRIPTIONS = { per_minute: 120, burst: 60, capacity: 1 } as const
 
 /** One browser from subscribe to close. */
 const converse = Effect.fnUntraced(function* (
@@ -96,14 +99,16 @@ const converse = Effect.fnUntraced(function* (
   pull: Effect.Effect<ReadonlyArray<string | Uint8Array>, unknown>,
   principal: Principal,
   topics: Subscription["topics"],
-  stillValid: Effect.Effect<boolean, unknown, SqlClient.SqlClient>
+  standing: Standing
 ) {
   const feed = yield* LiveFeed
   let leave: (() => void) | null = null
   const guard = Effect.gen(function* () {
     for (let checks = 1; ; checks++) {
       yield* Effect.sleep(CHECK_EVERY)
-      if (!(yield* stillValid)) return browser.refuse("the session has ended, or sees other hosts now")
+      const now = yield* standing
+      if (now === "ended") return browser.refuse("the session has ended", closeCodes.sessionEnded)
+      if (now === "changed") return browser.refuse("you see other hosts now", closeCodes.sightChanged)
       if (checks % CHECKS_A_PING === 0) browser.beat()
     }
   }).pipe(Effect.catchCause(() => Effect.sync(() => browser.refuse("the session cannot be checked"))))
@@ -117,8 +122,10 @@ const converse = Effect.fnUntraced(function* (
     )
   )
   yield* Effect.addFinalizer(() => Effect.sync(() => leave?.()))
+  const secondsToWait = makeRateLimit(SUBSCRIPTIONS)
   while (true) {
     for (const frame of yield* pull) {
+      if (secondsToWait("") > 0) return browser.refuse("too many subscriptions")
       const message = decode(typeof frame === "string" ? frame : Buffer.from(frame).toString("utf8"))
       if (Result.isFailure(message)) return browser.refuse("this is not a subscription")
       leave?.()
@@ -146,14 +153,14 @@ const route = ({ path, permission, topics }: (typeof sockets)[keyof typeof socke
       if (request.headers["upgrade"]?.toLowerCase() !== "websocket") return HttpServerResponse.empty({ status: 426 })
       yield* requireSameOrigin
       const { ticket } = yield* HttpServerRequest.ParsedSearchParams
-      const { principal, stillValid } = yield* answered(admit(typeof ticket === "string" ? ticket : ""))
+      const { principal, standing } = yield* answered(admit(typeof ticket === "string" ? ticket : ""))
       yield* authorize(principal, permission)
       const socket = yield* request.upgrade
       const { pull } = yield* socket.reader
       const browser = AppSocket.of(NodeHttpServerRequest.toIncomingMessage(request))
       if (browser === undefined) return HttpServerResponse.empty({ status: 500 })
       // Every end of the connection, the good one too, arrives as a failure of `pull`.
-      yield* Effect.ignore(converse(browser, pull, principal, topics, stillValid))
+      yield* Effect.ignore(converse(browser, pull, principal, topics, standing))
       return HttpServerResponse.empty()
     }).pipe(Effect.scoped, errorResponses)
   )

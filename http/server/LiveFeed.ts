@@ -6,6 +6,7 @@ import type { HostId, JobId } from "#core/Ids.ts"
 import type { LiveMessage } from "#core/Live.ts"
 import type { Principal } from "#core/User.ts"
 import { feedEnd, feedHints, type FeedRow, readFeed, readFeedSpan } from "#sql/FeedStore.ts"
+import { withRowScope } from "#sql/rowScope.ts"
 import { liveMessages } from "./liveMessages.ts"
 
 export interface Subscription {
@@ -55,7 +56,8 @@ const make = Effect.gen(function* () {
     const byScope = Map.groupBy(subscribers, (subscriber) => scopeOf(subscriber.principal))
     for (const group of byScope.values()) {
       const watched = new Set(group.flatMap(({ hostId }) => (hostId === null ? [] : [hostId])))
-      const messages = yield* liveMessages(group[0]!.principal, rows, watched)
+      const { principal } = group[0]!
+      const messages = yield* withRowScope(principal)(liveMessages(principal, rows, watched))
       for (const subscriber of group) {
         for (const message of messages) if (concerns(subscriber, message)) subscriber.tell(message)
       }
@@ -105,7 +107,8 @@ const make = Effect.gen(function* () {
               subscription.tell({ type: "resync", seq })
             } else {
               const watched = new Set(subscription.hostId === null ? [] : [subscription.hostId])
-              for (const message of yield* liveMessages(subscription.principal, rows, watched)) {
+              const { principal } = subscription
+              for (const message of yield* withRowScope(principal)(liveMessages(principal, rows, watched))) {
                 if (concerns(subscription, message)) subscription.tell(message)
               }
             }

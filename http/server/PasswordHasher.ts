@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto"
 import * as argon2 from "argon2"
 import { Context, Effect, Layer, Semaphore } from "effect"
 import { TooManyRequests } from "#core/Errors.ts"
+import { argonOptions, ensurePasswordCost, type HashCost, leastCost } from "./passwordCost.ts"
+import { WebConfig } from "./WebSettings.ts"
 
 const AT_ONCE = 2
 const WAITING = 8
-
-const cost = { type: argon2.argon2id, memoryCost: 65536, timeCost: 3, parallelism: 1 } as const
 
 const busy = new TooManyRequests({
   code: "sign_in_busy",
@@ -15,12 +15,17 @@ const busy = new TooManyRequests({
   details: { retry_after_seconds: 5 }
 })
 
-export const hashPassword = (password: string): Effect.Effect<string> =>
-  Effect.promise(() => argon2.hash(password, cost))
+/** One form for what another keyboard composes otherwise; nothing else about a password is changed. */
+const whole = (password: string): string => password.normalize("NFC")
+
+export const hashPassword = (password: string, cost: HashCost = leastCost): Effect.Effect<string> =>
+  Effect.promise(() => argon2.hash(whole(password), argonOptions(cost)))
 
 const make = Effect.gen(function* () {
+  const config = yield* WebConfig
+  const cost = config.passwordCost ?? (yield* ensurePasswordCost)
   const semaphore = yield* Semaphore.make(AT_ONCE)
-  const nobody = yield* hashPassword(randomBytes(32).toString("base64url"))
+  const nobody = yield* hashPassword(randomBytes(32).toString("base64url"), cost)
   let inside = 0
   const limited = <A>(work: Effect.Effect<A>): Effect.Effect<A, TooManyRequests> =>
     Effect.suspend(() => {
@@ -32,13 +37,15 @@ const make = Effect.gen(function* () {
       )
     })
   return {
-    hash: (password: string) => limited(hashPassword(password)),
+    hash: (password: string) => limited(hashPassword(password, cost)),
     /** Takes as long for an account without a password, or no account at all, as for a wrong one. */
     verify: (hash: string | null, password: string) =>
       Effect.map(
-        limited(Effect.promise(() => argon2.verify(hash ?? nobody, password))),
+        limited(Effect.promise(() => argon2.verify(hash ?? nobody, whole(password)))),
         (matches) => matches && hash !== null
-      )
+      ),
+    /** Whether a hash was made with another cost than this installation's. */
+    isOutdated: (hash: string): boolean => argon2.needsRehash(hash, argonOptions(cost))
   }
 })
 

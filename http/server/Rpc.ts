@@ -2,33 +2,39 @@
 import { Context, Effect, Layer, Schedule, Stream } from "effect"
 import { Headers, HttpRouter, HttpServerRequest } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
-import { Unauthorized } from "#core/Errors.ts"
+import { NotFound, Unauthorized } from "#core/Errors.ts"
 import type { Page } from "#core/Page.ts"
 import type { HostItem } from "#core/Host.ts"
+import type { Caller } from "#core/User.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
-import { RequestId } from "#http/api/Errors.ts"
 import { RequiredPermission } from "#http/api/RequiredPermission.ts"
 import { RPC_PATH, RpcAuthorization, Rpcs } from "#http/api/Rpcs.ts"
 import { listHosts } from "#sql/hostList.ts"
 import { getHost } from "#sql/HostStore.ts"
 import { getJob, pauseJob, requestCancel, resumeJob } from "#sql/JobStore.ts"
 import { readHostReasons } from "#sql/ReasonStore.ts"
-import { authorize } from "./authorize.ts"
+import { withRowScope } from "#sql/rowScope.ts"
+import { callerOf } from "./Authentication.ts"
+import { authorize, requireSignedIn } from "./authorize.ts"
 import { createJob } from "./createJob.ts"
 import { Credentials } from "./Credentials.ts"
 import { planJob } from "./planJob.ts"
+import { inTurn } from "./RateLimiter.ts"
 import { errorResponses } from "./errorResponses.ts"
-import { sourceAddress } from "./sourceAddress.ts"
+import { principalNow } from "./principalNow.ts"
 import { answered } from "./translate.ts"
 
-/** Overwritten on every request, so that they say what we know and not what was sent. */
-const SOURCE = "x-patch-manager-source"
+/** Overwritten on every request, so that it says what we know and not what was sent. */
 const REQUEST = "x-patch-manager-request"
 
 const bearerOf = (headers: Headers.Headers): string =>
   /^bearer +(\S+)$/i.exec(headers["authorization"] ?? "")?.[1] ?? ""
 
-const missing = new Unauthorized({ message: "Sign in first: this needs a Bearer token." })
+const lostCaller = new Unauthorized({ message: "Sign in first: this needs a Bearer token." })
+const gone = new NotFound({ code: "session_ended", message: "The session has ended. Sign in again." })
+
+/** Who asks, by request id, while the request is answered: a procedure hears only of the headers. */
+const callers = new Map<string, Caller>()
 
 const door = HttpRouter.middleware(
   Effect.gen(function* () {
@@ -36,31 +42,33 @@ const door = HttpRouter.middleware(
     return (handler) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
-        const token = bearerOf(request.headers)
-        if (token === "") return yield* missing
-        yield* answered(credentials.authenticate(token))
-        const headers = Headers.setAll(request.headers, {
-          [SOURCE]: sourceAddress(request),
-          [REQUEST]: yield* RequestId
-        })
-        return yield* Effect.provideService(handler, HttpServerRequest.HttpServerRequest, request.modify({ headers }))
+        const caller = yield* answered(callerOf(bearerOf(request.headers))).pipe(
+          Effect.provideService(Credentials, credentials)
+        )
+        yield* requireSignedIn(caller.principal)
+        const headers = Headers.set(request.headers, REQUEST, caller.request_id)
+        yield* Effect.acquireRelease(
+          Effect.sync(() => callers.set(caller.request_id, caller)),
+          () => Effect.sync(() => callers.delete(caller.request_id))
+        )
+        return yield* inTurn(
+          caller.principal.user_id,
+          Effect.provideService(handler, HttpServerRequest.HttpServerRequest, request.modify({ headers }))
+        )
       }).pipe(errorResponses)
   })
 )
 
-const authorization = Layer.effect(
+const authorization = Layer.succeed(
   RpcAuthorization,
-  Effect.gen(function* () {
-    const credentials = yield* Credentials
-    return RpcAuthorization.of((effect, { headers, rpc }) =>
-      Effect.gen(function* () {
-        const principal = yield* Effect.orDie(credentials.authenticate(bearerOf(headers)))
-        yield* authorize(principal, Context.get(rpc.annotations, RequiredPermission))
-        const caller = { principal, request_id: headers[REQUEST] ?? "-", source_address: headers[SOURCE] ?? "0.0.0.0" }
-        return yield* Effect.provideService(effect, CurrentCaller, caller)
-      })
-    )
-  })
+  RpcAuthorization.of((effect, { headers, rpc }) =>
+    Effect.gen(function* () {
+      const caller = callers.get(headers[REQUEST] ?? "")
+      if (caller === undefined) return yield* Effect.die(lostCaller)
+      yield* authorize(caller.principal, Context.get(rpc.annotations, RequiredPermission))
+      return yield* withRowScope(caller.principal)(Effect.provideService(effect, CurrentCaller, caller))
+    })
+  )
 )
 
 const handlers = Rpcs.toLayer({
@@ -86,7 +94,11 @@ const handlers = Rpcs.toLayer({
       Effect.map(CurrentCaller, ({ principal }) =>
         Stream.fromSchedule(Schedule.spaced("1 second")).pipe(
           Stream.prepend([0]),
-          Stream.mapEffect(() => answered(getJob(principal, id))),
+          Stream.mapEffect(() =>
+            answered(
+              Effect.flatMap(principalNow(principal), (now) => (now === null ? Effect.fail(gone) : getJob(now, id)))
+            )
+          ),
           Stream.changesWith((a, b) => JSON.stringify(a) === JSON.stringify(b)),
           Stream.takeUntil((job) => job.finished_at !== null)
         )

@@ -1,5 +1,6 @@
 /** What the web process is told at start, and what follows from it for every request. */
 import { Context } from "effect"
+import type { RateLimits } from "#core/Limits.ts"
 
 export interface WebSettings {
   readonly bind: string
@@ -17,6 +18,11 @@ export interface WebSettings {
   /** A security patch older than this makes a host not compliant. */
   readonly securityTargetDays: number
   readonly maxConnections?: number
+  /** Instead of the cost measured on this machine, for tests: a real one would take them minutes. */
+  readonly passwordCost?: { readonly memory_kib: number; readonly time_cost: number }
+  /** Whether hosts may be registered at loopback addresses and on any port: where a stand-in fleet runs. */
+  readonly standInFleet?: boolean
+  readonly rates?: RateLimits
 }
 
 const loopback = ["localhost", "127.0.0.1", "[::1]"]
@@ -28,27 +34,29 @@ export class WebConfig extends Context.Service<
   WebSettings & {
     /** Host names a request may carry; anything else is answered 421. */
     readonly hostNames: ReadonlySet<string>
-    readonly securityHeaders: Readonly<Record<string, string>>
+    /** What every answer carries, given the host name that was asked for. */
+    readonly headersFor: (hostName: string) => Readonly<Record<string, string>>
   }
 >()("patch-manager/http/WebConfig") {
   static readonly make = (settings: WebSettings): WebConfig["Service"] => {
     const { hostname } = new URL(settings.publicUrl)
     const local = loopback.includes(hostname) || settings.bind === "127.0.0.1" || settings.bind === "::1"
+    const securityHeaders: Readonly<Record<string, string>> = {
+      "content-security-policy":
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+      "x-content-type-options": "nosniff",
+      "x-frame-options": "DENY",
+      "referrer-policy": "no-referrer",
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-resource-policy": "same-origin",
+      "permissions-policy": "camera=(), geolocation=(), microphone=()"
+    }
+    // A browser that remembers HSTS for localhost or an address locks other programs there out.
+    const named = { ...securityHeaders, "strict-transport-security": "max-age=31536000" }
     return {
       ...settings,
       hostNames: new Set([hostname, ...(local ? loopback : [])]),
-      securityHeaders: {
-        "content-security-policy":
-          "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
-        "cross-origin-opener-policy": "same-origin",
-        "cross-origin-resource-policy": "same-origin",
-        "permissions-policy": "camera=(), geolocation=(), microphone=()",
-        // A browser that remembers HSTS for localhost or an address locks other programs there out.
-        ...(isName(hostname) ? { "strict-transport-security": "max-age=31536000" } : {})
-      }
+      headersFor: (hostName) => (hostName === hostname && isName(hostname) ? named : securityHeaders)
     }
   }
 }

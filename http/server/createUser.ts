@@ -2,7 +2,9 @@
 import { Effect } from "effect"
 import { newRequestId } from "#core/newId.ts"
 import type { Role } from "#core/Permission.ts"
+import { readPasswordCost } from "#sql/PasswordCost.ts"
 import { insertUser } from "#sql/UserStore.ts"
+import { type HashCost, leastCost } from "./passwordCost.ts"
 import { hashPassword } from "./PasswordHasher.ts"
 
 export const createUser = Effect.fnUntraced(function* (user: {
@@ -11,8 +13,10 @@ export const createUser = Effect.fnUntraced(function* (user: {
   readonly role: Role
   readonly password: string
   readonly mustChangePassword?: boolean
+  /** This installation's, where it is left out. */
+  readonly cost?: HashCost
 }) {
-  const password_hash = yield* hashPassword(user.password)
+  const password_hash = yield* hashPassword(user.password, user.cost ?? (yield* readPasswordCost(leastCost)) ?? leastCost)
   return yield* insertUser(
     {
       actor: { kind: "machine", id: "cli", name: "command line" },

@@ -1,30 +1,28 @@
 /** Which address a host is called at: the one given, or the one its name resolves to now. */
 import { lookup } from "node:dns/promises"
-import { BlockList, isIP } from "node:net"
 import { Effect } from "effect"
+import { egressRefusal } from "#core/egress.ts"
 import { refuseField } from "#core/Errors.ts"
+import { AllowList } from "./AllowList.ts"
+import { WebConfig } from "./WebSettings.ts"
 
 const LOOKUP_DEADLINE = "5 seconds"
 
-/** Addresses no agent can have: calling them would reach another service, many hosts, or none. */
-const unusable = new BlockList()
-unusable.addSubnet("0.0.0.0", 8)
-unusable.addSubnet("169.254.0.0", 16)
-unusable.addSubnet("224.0.0.0", 3)
-unusable.addAddress("::", "ipv6")
-unusable.addSubnet("fe80::", 10, "ipv6")
-unusable.addSubnet("ff00::", 8, "ipv6")
+/** The one port that hosts are called at; where a stand-in fleet runs, its hosts have ports of their own. */
+export const AGENT_PORT = 12443
 
-const family = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4")
+export const checkAddress = Effect.fnUntraced(function* (address: string, path: string) {
+  const { standInFleet = false } = yield* WebConfig
+  const { agentNetworks } = yield* AllowList
+  const refused = egressRefusal(address, { loopback: standInFleet, networks: agentNetworks() })
+  return refused === null ? address : yield* refuseField(path, refused)
+})
 
-export const checkAddress = (address: string, path: string) =>
-  isIP(address) === 0
-    ? Effect.fail(refuseField(path, "This is not an IP address."))
-    : unusable.check(address, family(address))
-      ? Effect.fail(
-          refuseField(path, "No host can be reached at this address: it is a link-local, multicast or reserved one.")
-        )
-      : Effect.succeed(address)
+export const checkPort = Effect.fnUntraced(function* (port: number | undefined, path: string) {
+  const { standInFleet = false } = yield* WebConfig
+  if (port === undefined || port === AGENT_PORT || standInFleet) return
+  return yield* refuseField(path, `Agents are called at port ${AGENT_PORT} only.`)
+})
 
 /** The first address of the name, as this machine resolves it. */
 export const resolveName = (fqdn: string) =>

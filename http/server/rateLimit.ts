@@ -1,11 +1,7 @@
 /**
- * How often one address may call what needs no sign-in: a bucket of tokens each, refilled steadily. Kept in memory and bounded, so
+ * How often one address or one account may call: a bucket of tokens each, refilled steadily. Kept in memory and bounded, so
  * that many addresses cost no more than it says; the longest unseen is forgotten first, which only ever gives a caller more.
  */
-import { Effect } from "effect"
-import { HttpEffect, HttpServerResponse } from "effect/http"
-import { TooManyRequests } from "#core/Errors.ts"
-
 export interface RateLimit {
   readonly per_minute: number
   readonly burst: number
@@ -21,7 +17,7 @@ interface Bucket {
 }
 
 /** IPv6 callers have a /64 to choose addresses from, so they share one bucket. */
-const bucketOf = (address: string): string => {
+export const bucketOf = (address: string): string => {
   if (!address.includes(":")) return address
   const [head = ""] = address.split("::")
   const groups = head === "" ? [] : head.split(":")
@@ -46,18 +42,3 @@ export const makeRateLimit = ({ per_minute, burst, capacity = 10_000, now = () =
     return tokens < 1 ? Math.max(1, Math.ceil(((1 - tokens) / per_minute) * 60)) : 0
   }
 }
-
-/** TooManyRequests with `Retry-After`, as the answer to an HTTP request. */
-export const refuseFor = (seconds: number) =>
-  HttpEffect.appendPreResponseHandler((_request, response) =>
-    Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(seconds)))
-  ).pipe(
-    Effect.andThen(
-      Effect.fail(
-        new TooManyRequests({
-          message: `Too many requests from this address. Try again in ${seconds} s.`,
-          details: { retry_after_seconds: seconds }
-        })
-      )
-    )
-  )

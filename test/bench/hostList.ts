@@ -5,13 +5,14 @@ import { createServer, type AddressInfo } from "node:net"
 import { join } from "node:path"
 import { Effect, ManagedRuntime } from "effect"
 import { Statement } from "effect/sql"
+import { rateLimits, widened } from "#core/Limits.ts"
 import { UserId } from "#core/Ids.ts"
 import { newId } from "#core/newId.ts"
 import { rolePermissions } from "#core/Permission.ts"
 import type { Principal } from "#core/User.ts"
 import { createToken } from "#http/server/createToken.ts"
 import { createUser } from "#http/server/createUser.ts"
-import { ensureSigningKey } from "#http/server/SigningKey.ts"
+import { ensureSigningKey } from "#http/server/signingKeyFile.ts"
 import { layer as databaseLayer } from "#sql/Database.ts"
 import { listHosts } from "#sql/hostList.ts"
 import { type Child, startChild, type Usage } from "./Child.ts"
@@ -132,7 +133,8 @@ export const hostList = async (at: Installation, report: Report): Promise<void> 
     consoleDirectory: at.folder,
     jwtKeyFile,
     managerAddress: null,
-    securityTargetDays: 14
+    securityTargetDays: 14,
+    rates: widened(rateLimits, 100_000)
   }
   const children: Array<Child> = []
   try {

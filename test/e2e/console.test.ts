@@ -9,6 +9,7 @@ import { until } from "#test/fleet/makeTestFleet.ts"
 import { startWeb, type Web } from "#test/harness/startWeb.ts"
 import { makeWorld, type World } from "#test/harness/World.ts"
 import { openBrowser } from "./openBrowser.ts"
+import { dashboard, enrolTotp, typePassword } from "./signIn.ts"
 
 const consoleDirectory = join(import.meta.dirname, "..", "..", ".build", "console")
 const address = "127.77.201.1"
@@ -59,11 +60,9 @@ describe("the console in a real browser", () => {
     })
     page.on("pageerror", (error) => complaints.push(error.message))
     await page.goto(`${web.origin}/`)
-    await page.getByLabel("User name").fill("admin")
-    await page.keyboard.press("Enter")
-    await page.getByLabel("Password", { exact: true }).fill(web.password)
-    await page.keyboard.press("Enter")
-    await page.getByRole("heading", { level: 1, name: "Dashboard" }).waitFor()
+    await typePassword(page, "admin", web.password)
+    await enrolTotp(page)
+    await dashboard(page)
   })
   afterAll(async () => {
     await browser?.close()

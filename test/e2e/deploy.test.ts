@@ -7,6 +7,7 @@ import { until } from "#test/fleet/makeTestFleet.ts"
 import { startWeb, type Web } from "#test/harness/startWeb.ts"
 import { makeWorld, type World, type WorldHost } from "#test/harness/World.ts"
 import { openBrowser } from "./openBrowser.ts"
+import { dashboard, takeSession } from "./signIn.ts"
 
 const consoleDirectory = join(import.meta.dirname, "..", "..", ".build", "console")
 const MINUTE = 60_000
@@ -33,12 +34,9 @@ beforeAll(async () => {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: desk })
   page = await context.newPage()
   page.setDefaultTimeout(20_000)
+  await takeSession(context, web)
   await page.goto(`${web.origin}/`)
-  await page.getByLabel("User name").fill("admin")
-  await page.keyboard.press("Enter")
-  await page.getByLabel("Password", { exact: true }).fill(web.password)
-  await page.keyboard.press("Enter")
-  await page.getByRole("heading", { level: 1, name: "Dashboard" }).waitFor()
+  await dashboard(page)
 })
 afterAll(async () => {
   await browser?.close()

@@ -26,10 +26,7 @@ export const refusalOf = async (call: Promise<unknown>): Promise<Refusal> => {
 export const addOperator = async (world: World, web: Web, username: string): Promise<Web["call"]> => {
   const password = `the password of ${username}`
   await world.run(Effect.asVoid(createUser({ username, displayName: username, role: "operator", password })))
-  const { access_token } = await web.call<{ access_token: string }>("POST", "/api/v1/auth/login", {
-    username,
-    password
-  })
+  const { token } = await web.signInAs(username)
   return (method, path, body, headers = {}) =>
-    web.call(method, path, body, { authorization: `Bearer ${access_token}`, ...headers })
+    web.call(method, path, body, { authorization: `Bearer ${token}`, ...headers })
 }

@@ -26,9 +26,11 @@ export const spawnWeb = async (world: World): Promise<WebProcess> => {
         PATH: process.env["PATH"],
         PATCH_MANAGER__DATA_DIR: dirname(world.secretsDir),
         PATCH_MANAGER__DATABASE__URL: world.url,
+        PATCH_MANAGER__DATABASE__SINGLE_ROLE: "true",
         PATCH_MANAGER__WEB__PORT: String(port),
         PATCH_MANAGER__WEB__PUBLIC_URL: `https://localhost:${port}`,
         PATCH_MANAGER__WEB__CONSOLE_DIR: console,
+        PATCH_MANAGER__WEB__RATE_FACTOR: "1000",
         PATCH_MANAGER__LOG__LEVEL: "warn",
         PATCH_MANAGER__LOG__FORMAT: "json"
       },

@@ -5,9 +5,11 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Fiber, Logger, Redacted } from "effect"
 import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
+import { rateLimits, widened } from "#core/Limits.ts"
 import { web } from "#deploy/layers.ts"
 import { createUser } from "#http/server/createUser.ts"
-import { ensureSigningKey } from "#http/server/SigningKey.ts"
+import { ensureSigningKey } from "#http/server/signingKeyFile.ts"
+import { mintSession } from "#test/setup/mintSession.ts"
 import type { World } from "./World.ts"
 
 export const freePort = (): Promise<number> =>
@@ -31,6 +33,10 @@ export interface Web {
   readonly caPem: string
   /** Fails unless the answer is 2xx. */
   readonly call: <A>(method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<A>
+  /** The administrator's refresh cookie, as a browser would send it. */
+  readonly cookie: string
+  /** A full session of somebody else, without asking for a second factor. */
+  readonly signInAs: (username: string) => Promise<{ readonly token: string; readonly cookie: string }>
   readonly stop: () => Promise<void>
 }
 
@@ -95,10 +101,14 @@ export const signIn = async (world: World, port: number, caPem: string): Promise
       sent.end(text)
     })
 
-  token = (await call<{ access_token: string }>("POST", "/api/v1/auth/login", { username: "admin", password }))
-    .access_token
+  const signInAs = async (username: string) => {
+    const jwtKeyFile = join(world.secretsDir, "jwt.ed25519.pem")
+    return world.run(mintSession({ jwtKeyFile, publicUrl: origin }, username))
+  }
+  const session = await signInAs("admin")
+  token = session.token
 
-  return { origin, password, caPem, call }
+  return { origin, password, caPem, call, cookie: session.cookie, signInAs }
 }
 
 export const startWeb = async (world: World, consoleDirectory?: string): Promise<Web> => {
@@ -120,7 +130,9 @@ export const startWeb = async (world: World, consoleDirectory?: string): Promise
             consoleDirectory: console,
             jwtKeyFile,
             managerAddress: "127.0.0.1",
-            securityTargetDays: 14
+            securityTargetDays: 14,
+            standInFleet: true,
+            rates: widened(rateLimits, 1000)
           }
         },
         Effect.sync(resolve)

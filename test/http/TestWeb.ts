@@ -7,16 +7,24 @@ import { Effect, Exit, Layer, Predicate, References, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { Authority } from "#actors/pki/Authority.ts"
 import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
+import { rateLimits, widened } from "#core/Limits.ts"
 import type { Role } from "#core/Permission.ts"
 import { createToken } from "#http/server/createToken.ts"
 import { createUser } from "#http/server/createUser.ts"
-import { ensureSigningKey } from "#http/server/SigningKey.ts"
+import { ensureSigningKey } from "#http/server/signingKeyFile.ts"
 import * as WebServer from "#http/server/WebServer.ts"
-import { layer as databaseLayer } from "#sql/Database.ts"
+import type { WebSettings } from "#http/server/WebSettings.ts"
+import { layer as databaseLayer, operatorsLayer } from "#sql/Database.ts"
+import type { Beginning } from "#sql/SessionStore.ts"
 import { makeTestDatabase } from "#test/setup/Database.ts"
+import { mintSession } from "#test/setup/mintSession.ts"
+import { roleUrls } from "#test/setup/roleUrls.ts"
 import { testClient } from "#test/setup/testClient.ts"
 
 export const password = "correct horse battery staple"
+/** Hashing as it is done outside of tests would take them minutes. */
+export const testCost = { memory_kib: 8192, time_cost: 1 }
+const publicUrl = "https://localhost:8443"
 
 export interface Answer {
   readonly status: number
@@ -50,42 +58,57 @@ const answerOf = (status: number, headers: Answer["headers"], text: string): Ans
   return { status, headers, text, json: () => JSON.parse(text), at, string }
 }
 
-const startUnder = async (scope: Scope.Closeable, folder: string, databaseUrl: string) => {
+const startUnder = async (
+  scope: Scope.Closeable,
+  folder: string,
+  databaseUrl: string,
+  settings: Partial<WebSettings>
+) => {
   const files = await Effect.runPromise(ensureAuthority(join(folder, "pki")))
   await ensureSigningKey(join(folder, "jwt.ed25519.pem"))
   const consoleDirectory = join(folder, "console")
   mkdirSync(join(consoleDirectory, "assets"), { recursive: true })
   writeFileSync(join(consoleDirectory, "index.html"), "<!doctype html><title>console</title>")
   writeFileSync(join(consoleDirectory, "assets", "app.js"), "export {}")
-  const database = databaseLayer({ url: databaseUrl, applicationName: "test web", maxConnections: 8 })
+  // The web process has its own role, with the second wall before operators; the test itself is the owner.
+  const asWeb = { url: roleUrls(databaseUrl).web, applicationName: "test web", maxConnections: 8 }
+  const database = Layer.merge(databaseLayer(asWeb), operatorsLayer({ ...asWeb, maxConnections: 4 }))
+  const owner = databaseLayer({ url: databaseUrl, applicationName: "test", maxConnections: 2 })
   const web = WebServer.layer({
     bind: "127.0.0.1",
     port: 0,
-    publicUrl: "https://localhost:8443",
+    publicUrl,
     tls: { key: files.web.private_key_pem, cert: files.web.certificate_pem },
     consoleDirectory,
     jwtKeyFile: join(folder, "jwt.ed25519.pem"),
     managerAddress: "127.0.0.1",
-    securityTargetDays: 14
+    securityTargetDays: 14,
+    standInFleet: true,
+    passwordCost: testCost,
+    rates: { ...widened(rateLimits, 1000), enrolment_request: rateLimits.enrolment_request },
+    ...settings
   }).pipe(
     Layer.provide(Authority.layer(join(folder, "pki"))),
     Layer.provideMerge(database),
     Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))
   )
   const services = await Effect.runPromise(Layer.buildWithScope(web, scope))
-  const run = <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof database>>): Promise<A> =>
-    Effect.runPromise(Effect.provideContext(effect, services))
+  const owning = await Effect.runPromise(Layer.buildWithScope(owner, scope))
+  const run = <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof owner>>): Promise<A> =>
+    Effect.runPromise(Effect.provideContext(effect, owning))
   const server = await Effect.runPromise(Effect.provideContext(HttpServer.HttpServer, services))
   const port = "port" in server.address ? server.address.port : 0
   return { files, run, port }
 }
 
-export const startTestWeb = async () => {
+/** Rate limits are wide unless the settings say otherwise. */
+export const startTestWeb = async (settings: Partial<WebSettings> = {}) => {
   const database = await makeTestDatabase()
   const folder = mkdtempSync(join(tmpdir(), "pm-http-"))
   const scope = Scope.makeUnsafe()
-  const { files, run, port } = await startUnder(scope, folder, database.url)
+  const { files, run, port } = await startUnder(scope, folder, database.url, settings)
   const ca = files.ca.certificate_pem
+  const jwtKeyFile = join(folder, "jwt.ed25519.pem")
 
   const call = (method: string, path: string, options: CallOptions = {}): Promise<Answer> =>
     new Promise((resolve, reject) => {
@@ -123,13 +146,18 @@ export const startTestWeb = async () => {
       sent.end(payload)
     })
 
-  const addUser = (username: string, role: Role) => run(createUser({ username, displayName: username, role, password }))
+  const addUser = (username: string, role: Role) => run(createUser({ username, displayName: username, role, password, cost: testCost }))
 
-  const signIn = async (username: string) => {
-    const answer = await call("POST", "/api/v1/auth/login", { body: { username, password } })
+  /** With the password alone: what follows depends on the account's second factors. */
+  const login = async (username: string, headers: Record<string, string> = {}) => {
+    const answer = await call("POST", "/api/v1/auth/login", { body: { username, password }, headers })
     const cookie = String(answer.headers["set-cookie"]?.[0] ?? "").split(";")[0] ?? ""
     return { token: String(answer.at("access_token")), cookie, answer }
   }
+
+  /** A full session, fresh, without asking for a second factor; or one in an earlier stage. */
+  const signIn = (username: string, beginning?: Beginning) =>
+    run(mintSession({ jwtKeyFile, publicUrl }, username, beginning))
 
   const tokenFor = (username: string) => run(createToken({ username, name: "test", expiresIn: "1 hour" }))
 
@@ -157,7 +185,7 @@ export const startTestWeb = async () => {
     rmSync(folder, { recursive: true, force: true })
   }
 
-  return { call, run, rows, port, ca, addUser, addHost, signIn, tokenFor, databaseUrl: database.url, stop }
+  return { call, run, rows, port, ca, jwtKeyFile, addUser, addHost, login, signIn, tokenFor, databaseUrl: database.url, stop }
 }
 
 export type TestWeb = Awaited<ReturnType<typeof startTestWeb>>

@@ -20,7 +20,9 @@ it.each([
   ["https://192.0.2.7:8443", false],
   ["https://[2001:db8::7]:8443", false]
 ])("%s asks browsers to remember HTTPS: %s", (url, remembers) => {
-  expect("strict-transport-security" in config(url).securityHeaders).toBe(remembers)
+  const headers = config(url).headersFor(new URL(url).hostname)
+  expect("strict-transport-security" in headers).toBe(remembers)
+  expect(config(url).headersFor("localhost")).not.toHaveProperty("strict-transport-security")
 })
 
 it("answers for its public name, and for this machine only when it listens there", () => {

@@ -196,7 +196,7 @@ describe("an open live socket", () => {
     await new Promise<void>((resolve) => socket.on("open", () => resolve()))
     socket.send(JSON.stringify({ subscribe: { from_seq: null } }))
     await world.join(id, ["free"])
-    expect(await closed).toBe("the session has ended, or sees other hosts now")
+    expect(await closed).toBe("you see other hosts now")
     await world.join(id, [])
   })
 })
@@ -213,12 +213,23 @@ describe("deleting a group", () => {
         reason: "frozen"
       })
     )
+    await world.made(
+      world.send(world.admin, "POST", "/api/v1/windows", {
+        name: "Sunday night",
+        kind: "open",
+        scope: { kind: "group", group_id: id },
+        rule: { kind: "weekly", weekdays: ["sunday"], starts_at_local: "02:00" },
+        time_zone: "UTC",
+        duration_minutes: 60
+      })
+    )
     const preview = await world.send(world.admin, "GET", `${path}/${id}/deletion`)
     expect(preview.json()).toEqual({
       ungrouped: [{ id: alone, display_name: "alone-1" }],
       ungrouped_total: 1,
       hosts_total: 2,
       users_total: 0,
+      windows_total: 1,
       holds_total: 1,
       services: []
     })
@@ -233,7 +244,11 @@ describe("deleting a group", () => {
     expect((await world.audits("group.delete"))[0]).toMatchObject({
       object_id: id,
       before: { name: "Doomed" },
-      after: { ungrouped: [{ id: alone, display_name: "alone-1" }], holds_ended: [{ pattern: "*" }] }
+      after: {
+        ungrouped: [{ id: alone, display_name: "alone-1" }],
+        holds_ended: [{ pattern: "*" }],
+        windows_deleted: [{ name: "Sunday night", kind: "open" }]
+      }
     })
   })
 })

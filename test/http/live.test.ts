@@ -280,5 +280,5 @@ it("ends within seconds when the session does", async () => {
   browser.subscribe({ from_seq: null })
   await browser.told("hello")
   await web.call("POST", "/api/v1/auth/logout", { headers: { cookie } })
-  expect(await browser.closed).toBe(1008)
+  expect(await browser.closed).toBe(4401)
 })

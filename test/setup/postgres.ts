@@ -1,5 +1,7 @@
 import type { TestProject } from "vitest/node"
 import { withDatabase } from "#deploy/DatabaseUrl.ts"
+import { processRoles } from "#deploy/postgres/cluster.ts"
+import { rolePassword } from "./roleUrls.ts"
 import { testClient } from "./testClient.ts"
 import { startTestPostgres } from "./TestPostgres.ts"
 
@@ -30,6 +32,10 @@ const migrateTemplate = async (url: string): Promise<string> => {
   try {
     const { migrate } = await import("#sql/migrate.ts")
     await migrate(url)
+    const { asOwner, ensureRoles } = await import("#sql/ensureRoles.ts")
+    const { applyGrants } = await import("#sql/applyGrants.ts")
+    await asOwner(url, ensureRoles(processRoles, { web: rolePassword, worker: rolePassword }))
+    await asOwner(url, applyGrants(processRoles))
     return ""
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -1,4 +1,5 @@
 /** Requests to the REST API: token, deadline, one refresh after a 401, and errors as ApiError. */
+import { activityHeaders, markAgain } from "./activity.ts"
 import { noAnswer, readApiError } from "./ApiError.ts"
 import { accessToken, refresh } from "./session.ts"
 
@@ -47,10 +48,13 @@ const attempt = (method: string, path: string, options: RequestOptions): Promise
 /** The answer as it came, if its status says that all went well. */
 export const send = async (method: string, path: string, options: RequestOptions = {}): Promise<Response> => {
   const used = accessToken()
-  let response = await attempt(method, path, options)
+  const mark = activityHeaders()
+  const marked = { ...options, headers: { ...mark, ...options.headers } }
+  let response = await attempt(method, path, marked)
   if (response.status === 401) {
+    if ("x-user-activity" in mark) markAgain()
     const renewed = accessToken() !== used || (await refresh())
-    if (renewed) response = await attempt(method, path, options)
+    if (renewed) response = await attempt(method, path, marked)
   }
   if (!response.ok) throw await readApiError(response)
   return response

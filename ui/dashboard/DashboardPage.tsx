@@ -13,7 +13,6 @@ import { Attention } from "./Attention.tsx"
 import { Checklist } from "./Checklist.tsx"
 import { Compliance } from "./Compliance.tsx"
 import { NextWindows } from "./NextWindows.tsx"
-import { PasswordNotice } from "./PasswordNotice.tsx"
 import { RootCertificate } from "./RootCertificate.tsx"
 import { RunningJobs } from "./RunningJobs.tsx"
 import styles from "./DashboardPage.module.css"
@@ -67,7 +66,6 @@ export default function DashboardPage(): JSX.Element {
           </Show>
         </div>
       </div>
-      <PasswordNotice />
       <DataArea query={fleet} what="The fleet's numbers" rows={8}>
         {(numbers) => (
           <Show

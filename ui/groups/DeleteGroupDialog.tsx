@@ -1,5 +1,5 @@
 /** Deletes a group after saying which hosts become visible to every operator, and what else ends with it. */
-import { For, Show, type JSX } from "solid-js"
+import { createSignal, For, Show, type JSX } from "solid-js"
 import type { GroupDetail } from "#core/Group.ts"
 import { deleteGroup, readGroupDeletion } from "../api/groups.ts"
 import { keys } from "../api/keys.ts"
@@ -23,6 +23,7 @@ export default function DeleteGroupDialog(props: {
     queryFn: ({ signal }) => readGroupDeletion(props.group.id, signal),
     staleTime: 0
   }))
+  const [typed, setTyped] = createSignal("")
   const submit = async (): Promise<void> => {
     try {
       await deleteGroup(props.group.id, deletion.data?.ungrouped_total ?? -1)
@@ -35,13 +36,14 @@ export default function DeleteGroupDialog(props: {
     void queryClient.invalidateQueries({ queryKey: keys.groups })
     void queryClient.invalidateQueries({ queryKey: keys.hosts })
     void queryClient.invalidateQueries({ queryKey: keys.holds })
+    void queryClient.invalidateQueries({ queryKey: keys.windows })
   }
   return (
     <FormDialog
       title={`Delete ${props.group.name}`}
       act="Delete group"
       danger
-      ready={deletion.data !== undefined && !deletion.isFetching}
+      ready={deletion.data !== undefined && !deletion.isFetching && typed().trim() === props.group.name}
       onClose={() => props.onClose()}
       onSubmit={submit}
     >
@@ -84,6 +86,12 @@ export default function DeleteGroupDialog(props: {
                   {plural(now().users_total, "user", "users")} will no longer see hosts through it
                 </li>
               </Show>
+              <Show when={now().windows_total > 0}>
+                <li>
+                  <Icon name="calendar" />
+                  {plural(now().windows_total, "window")} of the group will be deleted
+                </li>
+              </Show>
               <Show when={now().holds_total > 0}>
                 <li>
                   <Icon name="hold" />
@@ -97,6 +105,20 @@ export default function DeleteGroupDialog(props: {
                 </li>
               </Show>
             </ul>
+            <div class="field">
+              <label for="delete-group-name">
+                Type <b>{props.group.name}</b> to delete it
+              </label>
+              <input
+                class="inp"
+                id="delete-group-name"
+                required
+                autocomplete="off"
+                spellcheck={false}
+                value={typed()}
+                onInput={(event) => setTyped(event.currentTarget.value)}
+              />
+            </div>
           </>
         )}
       </DataArea>

@@ -2,7 +2,7 @@
 import type { LiveMessage, LiveSubscribe } from "#core/Live.ts"
 import type { Ticket } from "#http/api/Live.ts"
 import { postJson } from "../api/client.ts"
-import { createConnection, OFFLINE_AFTER, pauseAfter, type ConnectionStore } from "./connection.ts"
+import { createConnection, OFFLINE_AFTER, partingOf, pauseAfter, type ConnectionStore, type Parting } from "./connection.ts"
 
 /** Milliseconds from opening a socket to its first message. */
 const HELLO_DEADLINE_MS = 10_000
@@ -14,6 +14,8 @@ export interface LiveSocketOptions {
   readonly onMessage: (message: LiveMessage) => void
   /** Too much was missed: everything shown has to be read again. */
   readonly onResync: () => void
+  /** Closed for a reason that concerns the whole page; with `scope_changed` the socket comes back by itself. */
+  readonly onParting: (parting: Exclude<Parting, "again">) => void
 }
 
 export class LiveSocket {
@@ -83,10 +85,12 @@ export class LiveSocket {
       clearTimeout(deadline)
       if (this.#socket === socket) this.#take(event.data)
     })
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", (event) => {
       clearTimeout(deadline)
       if (this.#socket !== socket) return
       this.#socket = null
+      const parting = partingOf(event.code)
+      if (parting !== "again") this.#options.onParting(parting)
       this.#lost()
     })
   }

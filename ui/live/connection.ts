@@ -49,3 +49,11 @@ export const pauseAfter = (failures: number, chance: number): number => {
 
 /** After this many failures in a row the indicator says offline; trying goes on. */
 export const OFFLINE_AFTER = 6
+
+/** What a closed socket asks of the page: `again` for a lost connection. Codes of http/server, RFC 6455 section 7.4.2. */
+export type Parting = "again" | "session_ended" | "scope_changed"
+
+export const partingOf = (code: number): Parting => {
+  if (code === 4401) return "session_ended"
+  return code === 4403 ? "scope_changed" : "again"
+}

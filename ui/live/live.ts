@@ -8,7 +8,8 @@ import type { LiveHost, LiveJob, LiveMessage } from "#core/Live.ts"
 import type { Page } from "#core/Page.ts"
 import { queryClient } from "../api/queryClient.ts"
 import { keys } from "../api/keys.ts"
-import type { Connection, Phase } from "./connection.ts"
+import { endSession, refresh } from "../api/session.ts"
+import type { Connection, Parting, Phase } from "./connection.ts"
 import { atMostEvery, perFrame } from "./frames.ts"
 import { LiveSocket } from "./LiveSocket.ts"
 import { forgetHosts, hearHosts, hearRemoved } from "./liveHosts.ts"
@@ -105,8 +106,23 @@ const readAllAgain = (): void => {
   void queryClient.invalidateQueries()
 }
 
-export const fleetSocket = new LiveSocket({ path: FLEET_PATH, onMessage: handleFleet, onResync: readAllAgain })
-export const jobsSocket = new LiveSocket({ path: JOBS_PATH, onMessage: handleJobs, onResync: readAllAgain })
+/** What one may no longer see is not kept either; who one is now stands in the answer to a refresh. */
+const takeNewScope = (): void => {
+  queryClient.removeQueries({ type: "inactive" })
+  readAllAgain()
+  void refresh().catch(() => undefined)
+}
+
+const onParting = (parting: Exclude<Parting, "again">): void =>
+  parting === "session_ended" ? endSession() : takeNewScope()
+
+export const fleetSocket = new LiveSocket({
+  path: FLEET_PATH,
+  onMessage: handleFleet,
+  onResync: readAllAgain,
+  onParting
+})
+export const jobsSocket = new LiveSocket({ path: JOBS_PATH, onMessage: handleJobs, onResync: readAllAgain, onParting })
 
 export const startLive = (): void => {
   fleetSocket.start()

@@ -12,7 +12,11 @@ import { say } from "../kit/toasts.ts"
 import { usePage } from "../kit/usePage.ts"
 import styles from "./SettingsPage.module.css"
 
-type NumberKey = "health_interval_seconds" | "patch_interval_seconds" | "agent_concurrency"
+type NumberKey =
+  | "health_interval_seconds"
+  | "patch_interval_seconds"
+  | "agent_concurrency"
+  | "audit_verify_interval_hours"
 
 const numbers: ReadonlyArray<{ key: NumberKey; label: string; hint: string; min: number; max: number }> = [
   {
@@ -35,6 +39,13 @@ const numbers: ReadonlyArray<{ key: NumberKey; label: string; hint: string; min:
     hint: "More is quicker and costs more of this machine and of the network. A quarter is kept for commands.",
     min: 1,
     max: 1024
+  },
+  {
+    key: "audit_verify_interval_hours",
+    label: "Audit verification, hours",
+    hint: "The whole audit log is verified at least this often.",
+    min: 1,
+    max: 168
   }
 ]
 
@@ -65,7 +76,10 @@ const SettingsForm = (props: { settings: Settings }): JSX.Element => {
     return {
       ...Object.fromEntries(numbers.filter(({ key }) => now[key] !== given[key]).map(({ key }) => [key, now[key]])),
       ...(networks.join() === given.discovery_networks.join() ? {} : { discovery_networks: networks }),
-      ...(now.pci_profile === given.pci_profile ? {} : { pci_profile: now.pci_profile })
+      ...(now.pci_profile === given.pci_profile ? {} : { pci_profile: now.pci_profile }),
+      ...(now.audit_syslog_target === given.audit_syslog_target
+        ? {}
+        : { audit_syslog_target: now.audit_syslog_target.trim() })
     }
   }
 
@@ -121,6 +135,20 @@ const SettingsForm = (props: { settings: Settings }): JSX.Element => {
           onInput={(event) => set({ networks: event.currentTarget.value })}
         />
         <span class="hint">Networks that may be searched for agents, one a line. Empty: discovery is refused.</span>
+      </div>
+      <div class={`field ${styles["row"]}`}>
+        <label for="setting-syslog">Log server for audit checkpoints</label>
+        <input
+          class="inp"
+          id="setting-syslog"
+          autocomplete="off"
+          spellcheck={false}
+          placeholder="tls://logs.example.org:6514"
+          disabled={readOnly}
+          value={values().audit_syslog_target}
+          onInput={(event) => set({ audit_syslog_target: event.currentTarget.value })}
+        />
+        <span class="hint">Each signed checkpoint is sent there as well: udp://, tcp:// or tls://. Empty: nowhere.</span>
       </div>
       <div class={styles["inline"]}>
         <input

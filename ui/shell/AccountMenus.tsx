@@ -1,11 +1,11 @@
 /** Zone, look and account; loaded after the page itself. */
-import { createSignal, lazy, Show, Suspense, type JSX } from "solid-js"
+import { useNavigate } from "@solidjs/router"
+import type { JSX } from "solid-js"
+import { roleWords } from "../account/roleWords.ts"
 import { signOut, user } from "../api/session.ts"
 import { Icon } from "../kit/Icon.tsx"
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from "../kit/Menu.tsx"
 import { prefer, preferences } from "./preferences.ts"
-
-const PasswordDialog = lazy(() => import("./PasswordDialog.tsx"))
 
 const initials = (name: string): string => {
   const words = name.split(/[\s._-]+/).filter((word) => word !== "")
@@ -21,10 +21,8 @@ const zoneName = (): string => {
   return part?.value ?? "Local"
 }
 
-const roleWords = { admin: "Administrator", operator: "Operator", auditor: "Auditor" } as const
-
 export default function AccountMenus(): JSX.Element {
-  const [password, setPassword] = createSignal(false)
+  const navigate = useNavigate()
   const name = (): string => user()?.display_name || (user()?.username ?? "")
   return (
     <>
@@ -86,18 +84,13 @@ export default function AccountMenus(): JSX.Element {
           <span class="muted sm">{roleWords[user()?.role ?? "auditor"]}</span>
         </div>
         <MenuSeparator />
-        <MenuItem icon="shield" onSelect={() => setPassword(true)}>
-          Change password…
+        <MenuItem icon="shield" onSelect={() => navigate("/account")}>
+          Your account
         </MenuItem>
         <MenuItem icon="undo" onSelect={() => void signOut()}>
           Sign out
         </MenuItem>
       </Menu>
-      <Suspense>
-        <Show when={password()}>
-          <PasswordDialog onClose={() => setPassword(false)} />
-        </Show>
-      </Suspense>
     </>
   )
 }

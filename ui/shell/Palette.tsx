@@ -7,7 +7,7 @@ import { useData } from "../api/useData.ts"
 import { jobStates, summaries } from "../format/states.ts"
 import { Dialog } from "../kit/Dialog.tsx"
 import { Icon, type IconName } from "../kit/Icon.tsx"
-import { places } from "./places.ts"
+import { openPlaces } from "./places.ts"
 import styles from "./Palette.module.css"
 
 interface Entry {
@@ -37,7 +37,7 @@ export default function Palette(props: { onClose: () => void }): JSX.Element {
   }))
   const entries = createMemo((): ReadonlyArray<Entry> => {
     const q = wanted().toLowerCase()
-    const pages = places
+    const pages = openPlaces()
       .filter(({ name }) => name.toLowerCase().includes(q))
       .map(({ path, icon, name, group }) => ({ path, icon, name, note: group }))
     if (q === "") return pages

@@ -4,7 +4,7 @@ import { For, Show, type JSX } from "solid-js"
 import { count } from "../format/numbers.ts"
 import { Icon, Logo } from "../kit/Icon.tsx"
 import { Time } from "../kit/Time.tsx"
-import { isAt, places, tabs, type Place } from "./places.ts"
+import { isAt, openPlaces, tabs, type Place } from "./places.ts"
 import { useWaiting } from "../enrolments/useWaiting.ts"
 import { useFleet } from "./useFleet.ts"
 
@@ -37,7 +37,7 @@ export const Rail = (props: { at: string; open: boolean; onClose: () => void }):
                 <>
                   <h2>{group}</h2>
                   <ul>
-                    <For each={places.filter((place) => place.group === group)}>
+                    <For each={openPlaces().filter((place) => place.group === group)}>
                       {(place) => (
                         <li>
                           <A

@@ -7,6 +7,7 @@ import * as Failures from "#actors/agent/AgentFailure.ts"
 import { makeSlots } from "#actors/agent/AgentSlots.ts"
 import type { AgentTarget } from "#actors/agent/AgentTarget.ts"
 import { transportFailure } from "#actors/agent/transportFailure.ts"
+import { readNetwork } from "#core/network.ts"
 import type { KeyPair } from "#actors/pki/mint.ts"
 import { hostUri } from "#core/Ids.ts"
 import {
@@ -39,6 +40,9 @@ const QUICK = { connectMs: 400, healthMs: 700, commandMs: 700 }
 const DAY = 24 * 3600_000
 
 const client = (trust = authority.trust) => makeAgentClient(trust, makeSlots({ total: 8, polls: 4 }), QUICK)
+/** Calls addresses that no agent can have, too. */
+const reckless = () =>
+  makeAgentClient(authority.trust, makeSlots({ total: 8, polls: 4 }), { ...QUICK, guardsOff: new Set(["egress"]) })
 
 const failureOf = <A>(call: Effect.Effect<A, Failures.AgentFailure>) => Effect.flip(call)
 
@@ -486,17 +490,47 @@ describe("an agent that", () => {
 
   it.live("has a name that cannot be resolved", () =>
     Effect.gen(function* () {
-      const failure = yield* failureOf(client().health(targetAt(1, { address: "host.invalid" })))
+      const failure = yield* failureOf(reckless().health(targetAt(1, { address: "host.invalid" })))
       expect(failure).toBeInstanceOf(Failures.AgentNameNotFound)
       expect(failure.delivery).toBe("unsent")
       expect(failure.message).toMatch(/host\.invalid:1: /)
     })
   )
 
+  it.live.each(["host.invalid", "::ffff:127.0.0.1", "2130706433", "169.254.169.254", "0.0.0.0", "::", "fe80::1", "224.0.0.1"])(
+    "is registered at %s, which is never called",
+    (address) =>
+      Effect.gen(function* () {
+        const failure = yield* failureOf(client().health(targetAt(1, { address })))
+        expect(failure).toBeInstanceOf(Failures.AgentNetworkUnreachable)
+        expect(failure.delivery).toBe("unsent")
+        expect(failure.message).toMatch(/no plain IP address|not a plain IP address|No host can be reached/)
+      })
+  )
+
+  it.live("lies outside of the agents' networks, until they are changed", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { port } = yield* agentServer(authority, healthy)
+        const agent = client()
+        const [elsewhere, here] = ["198.51.100.0/24", "127.0.0.0/8"].map((text) => readNetwork(text)!)
+        yield* agent.allow([elsewhere!])
+        expect((yield* failureOf(agent.health(targetAt(port, { address: "192.0.2.1" })))).message).toMatch(/lies outside/)
+        yield* agent.allow([elsewhere!, here!])
+        expect((yield* agent.health(targetAt(port))).health).toBe("healthy")
+        const strict = makeAgentClient(authority.trust, makeSlots({ total: 8, polls: 4 }), {
+          ...QUICK,
+          egress: { loopback: false, networks: [] }
+        })
+        expect((yield* failureOf(strict.health(targetAt(port)))).message).toMatch(/own machine/)
+      })
+    )
+  )
+
   it.live("lies on a network without a route", () =>
     Effect.gen(function* () {
       // Loopback has no route to a multicast address for TCP: the kernel says so without sending anything.
-      const failure = yield* failureOf(client().health(targetAt(1, { address: "::ffff:224.0.0.1" })))
+      const failure = yield* failureOf(reckless().health(targetAt(1, { address: "::ffff:224.0.0.1" })))
       expect(failure).toBeInstanceOf(Failures.AgentNetworkUnreachable)
       expect(failure.message).toMatch(/no route/)
     })

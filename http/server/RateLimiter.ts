@@ -1,0 +1,118 @@
+/** The limits of this web process: how often an address and an account may call, and how many expensive requests one account has at work. */
+import { Context, Effect, Layer, Semaphore } from "effect"
+import { HttpServerResponse } from "effect/http"
+import type { UserId } from "#core/Ids.ts"
+import { limits, rateLimits, type RateLimits, type RouteClass } from "#core/Limits.ts"
+import { type ErrorEnvelope, RequestId } from "#http/api/Errors.ts"
+import { makeRateLimit } from "./rateLimit.ts"
+import { WebConfig } from "./WebSettings.ts"
+
+/** How long the queue of an account needs to move on, as a guess. */
+const QUEUE_SECONDS = 2
+
+const each = <A>(make: (kind: RouteClass) => A): Readonly<Record<RouteClass, A>> => ({
+  sign_in: make("sign_in"),
+  enrolment_request: make("enrolment_request"),
+  enrolment_status: make("enrolment_status"),
+  pki: make("pki"),
+  read: make("read"),
+  change: make("change"),
+  expensive: make("expensive")
+})
+
+/** `Retry-After` and the envelope, as the answer to a request that comes too often. */
+export const tooManyRequests = (
+  request_id: string,
+  seconds: number,
+  what: string
+): HttpServerResponse.HttpServerResponse => {
+  const body: ErrorEnvelope = {
+    error: {
+      code: "too_many_requests",
+      message: `${what} Try again in ${seconds} s.`,
+      request_id,
+      details: { retry_after_seconds: seconds }
+    }
+  }
+  return HttpServerResponse.jsonUnsafe(body, { status: 429, headers: { "retry-after": String(seconds) } })
+}
+
+interface Line {
+  members: number
+  readonly turns: Semaphore.Semaphore
+}
+
+export const makeRateLimiter = (rates: RateLimits = rateLimits) => {
+  const capacity = limits.remembered
+  const byAddress = each((kind) => makeRateLimit({ ...rates[kind].address, capacity }))
+  const byAccount = each((kind) => {
+    const { account } = rates[kind]
+    return account === null ? () => 0 : makeRateLimit({ ...account, capacity })
+  })
+  const lines = new Map<UserId, Line>()
+
+  /** At most so many of one account at once and so many waiting; the next is refused at once. */
+  const inLine = <E, R>(
+    user: UserId,
+    effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
+    Effect.suspend(() => {
+      const line = lines.get(user) ?? { members: 0, turns: Semaphore.makeUnsafe(limits.expensive_running) }
+      if (line.members >= limits.expensive_running + limits.expensive_waiting) {
+        return Effect.map(RequestId, (id) =>
+          tooManyRequests(id, QUEUE_SECONDS, "Several large requests of yours are being worked on already.")
+        )
+      }
+      line.members += 1
+      lines.set(user, line)
+      return line.turns.withPermit(effect).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            line.members -= 1
+            if (line.members === 0) lines.delete(user)
+          })
+        )
+      )
+    })
+
+  return {
+    /** Seconds to wait; 0 lets the request through and counts it. */
+    ofAddress: (kind: RouteClass, address: string): number => byAddress[kind](address),
+    ofAccount: <E, R>(
+      kind: RouteClass,
+      user: UserId,
+      effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+    ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> => {
+      const wait = byAccount[kind](user)
+      if (wait > 0) {
+        return Effect.map(RequestId, (id) => tooManyRequests(id, wait, "Too many requests of this account."))
+      }
+      return kind === "expensive" ? inLine(user, effect) : effect
+    }
+  }
+}
+
+export class RateLimiter extends Context.Service<RateLimiter, ReturnType<typeof makeRateLimiter>>()(
+  "patch-manager/http/RateLimiter"
+) {
+  static readonly layer = Layer.effect(
+    RateLimiter,
+    Effect.map(WebConfig, ({ rates }) => makeRateLimiter(rates))
+  )
+}
+
+/** What this request counts as, and against which limits; nothing where no web process is around it. */
+export const Pacing = Context.Reference<{
+  readonly kind: RouteClass
+  readonly limiter: Pick<RateLimiter["Service"], "ofAccount">
+} | null>("patch-manager/http/Pacing", { defaultValue: () => null })
+
+/** Counts the request for its account and lets it wait for its turn; refused ones are answered here. */
+export const inTurn = <E, R>(
+  user: UserId,
+  effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
+  Effect.flatMap(Pacing, (pacing) =>
+    pacing === null ? effect : pacing.limiter.ofAccount(pacing.kind, user, effect)
+  )
+

@@ -1,0 +1,34 @@
+/** An authenticator of the browser's own testing interface: keeps passkeys, and its owner always says yes. */
+import type { CDPSession, Page } from "playwright-core"
+
+export interface VirtualAuthenticator {
+  readonly session: CDPSession
+  readonly id: string
+  /** Passkeys it keeps. */
+  readonly passkeys: () => Promise<number>
+  /** Whether its owner shows up when asked. */
+  readonly present: (present: boolean) => Promise<void>
+}
+
+export const addAuthenticator = async (page: Page): Promise<VirtualAuthenticator> => {
+  const session = await page.context().newCDPSession(page)
+  await session.send("WebAuthn.enable")
+  const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true
+    }
+  })
+  return {
+    session,
+    id: authenticatorId,
+    passkeys: async () => (await session.send("WebAuthn.getCredentials", { authenticatorId })).credentials.length,
+    present: async (present) => {
+      await session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: present })
+    }
+  }
+}
