@@ -7,7 +7,17 @@ import { Timestamp } from "./Timestamp.ts"
 /** A provider more than this is refused: each is tried, cached and shown. */
 export const PROVIDERS_MAXIMUM = 20
 
-const Uuid = Schema.String.check(Schema.isUUID())
+/** Everybody's personal account is in this one. */
+const CONSUMERS_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
+const tenantPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+const isOneTenant = (text: string): boolean => tenantPattern.test(text) && text.toLowerCase() !== CONSUMERS_TENANT
+
+const TenantId = Schema.String.check(
+  Schema.makeFilter(
+    (text) => isOneTenant(text) || "must be the id of one tenant, such as 8f2c1a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b"
+  )
+)
 
 /** Where Microsoft signs people in; the first part of the path names the tenant, or several at once. */
 const microsoftHosts = [
@@ -29,7 +39,7 @@ const refuseIssuer = (text: string): string | undefined => {
   }
   if (text.endsWith("/.well-known/openid-configuration")) return "leave out /.well-known/openid-configuration"
   const tenant = url.pathname.split("/")[1] ?? ""
-  if (microsoftHosts.includes(url.hostname) && !/^[0-9a-f-]{36}$/i.test(tenant)) {
+  if (microsoftHosts.includes(url.hostname) && !isOneTenant(tenant)) {
     return "must name one tenant by its id: common, organizations and consumers let in people of any company"
   }
   return undefined
@@ -97,7 +107,7 @@ const CaCertificate = Schema.String.check(Schema.isMaxLength(30_000))
 export const NewSsoProvider = Schema.Struct({
   name: fields.name,
   kind: SsoKind,
-  tenant_id: Schema.optionalKey(Schema.NullOr(Uuid)),
+  tenant_id: Schema.optionalKey(Schema.NullOr(TenantId)),
   issuer: Schema.optionalKey(Issuer),
   client_id: fields.client_id,
   /** Left out or null for a public client. */
@@ -114,7 +124,7 @@ export type NewSsoProvider = typeof NewSsoProvider.Type
 /** Keys left out stay as they are. Who the provider is changes only together with its client secret. */
 export const SsoProviderChange = Schema.Struct({
   name: Schema.optionalKey(fields.name),
-  tenant_id: Schema.optionalKey(Schema.NullOr(Uuid)),
+  tenant_id: Schema.optionalKey(Schema.NullOr(TenantId)),
   issuer: Schema.optionalKey(Issuer),
   client_id: Schema.optionalKey(fields.client_id),
   client_secret: Schema.optionalKey(Schema.NullOr(Secret)),

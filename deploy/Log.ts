@@ -78,6 +78,13 @@ const lineOf = (processName: string, options: Logger.Options<unknown>): LogLine 
   }
 }
 
+/** Characters that move a terminal's cursor, end a line, or turn the reading direction. */
+const unprintable = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+/** What people and agents sent cannot pretend to be a line of the log, or hide one; as JSON it still reads as it was. */
+const encoded = (text: string): string =>
+  text.replaceAll(unprintable, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
 const colour = { debug: "\u001b[2m", info: "", warn: "\u001b[33m", error: "\u001b[31m" } as const
 
 const readable = (line: LogLine): string => {
@@ -85,8 +92,8 @@ const readable = (line: LogLine): string => {
   const details = Object.entries(line.details ?? {}).map(([name, value]) => `${name}=${String(value)}`)
   const tail = [...ids, ...details].join(" ")
   const head = `${line.time.slice(11, 23)} ${line.level.padEnd(5)} ${line.module}: ${line.message}`
-  const shown = tail === "" ? head : `${head} (${tail})`
-  const whole = line.error === undefined ? shown : `${shown}\n${line.error.replaceAll(/^/gm, "    ")}`
+  const shown = encoded((tail === "" ? head : `${head} (${tail})`).replaceAll("\n", "\\n"))
+  const whole = line.error === undefined ? shown : `${shown}\n${encoded(line.error).replaceAll(/^/gm, "    ")}`
   return colour[line.level] === "" ? whole : `${colour[line.level]}${whole}\u001b[0m`
 }
 
@@ -98,7 +105,7 @@ export const makeLogger = (
 ): Logger.Logger<unknown, void> =>
   Logger.make((options) => {
     const line = lineOf(processName, options)
-    write(format === "json" ? JSON.stringify(line) : readable(line))
+    write(format === "json" ? encoded(JSON.stringify(line)) : readable(line))
   })
 
 const toStandardOutput = (line: string): void => {
@@ -132,6 +139,6 @@ export const logWriter = (module: string, log: ConfigValues["log"]): WriteLog =>
       message,
       ...(shown.length === 0 ? {} : { details: Object.fromEntries(shown) })
     }
-    toStandardOutput(format === "json" ? JSON.stringify(line) : readable(line))
+    toStandardOutput(format === "json" ? encoded(JSON.stringify(line)) : readable(line))
   }
 }

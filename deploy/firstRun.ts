@@ -1,9 +1,11 @@
-/** What an instance gets on its first start: certificates, the key that signs sign-ins, and the first administrator. */
+/** What an instance gets on its first start: certificates, the keys that sign sign-ins and seal secrets, and the first administrator. */
 import { randomInt } from "node:crypto"
 import { chmod, copyFile, mkdir, rename, writeFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
+import { columnKeyFile, ensureColumnKey } from "#http/server/ColumnCipher.ts"
+import { ensurePasswordCost } from "#http/server/passwordCost.ts"
 import { hashPassword } from "#http/server/PasswordHasher.ts"
 import { ensureSigningKey } from "#http/server/signingKeyFile.ts"
 import type { AuditOrigin } from "#sql/AuditStore.ts"
@@ -44,7 +46,7 @@ const ensureAdministrator = (passwordFile: string) =>
       username: "admin",
       display_name: "Administrator",
       role: "admin",
-      password_hash: yield* hashPassword(adminPassword),
+      password_hash: yield* hashPassword(adminPassword, yield* ensurePasswordCost),
       must_change_password: true
     })
     return { adminPassword }
@@ -56,6 +58,7 @@ export const firstRun = async (config: ConfigValues): Promise<{ readonly adminPa
   await mkdir(files.secrets, { recursive: true, mode: 0o700 })
   await Effect.runPromise(ensureAuthority(files.secrets, { publicNames: [new URL(config.web.publicUrl).hostname] }))
   await ensureSigningKey(files.jwtKey)
+  await ensureColumnKey(columnKeyFile(files.jwtKey))
   await copyFile(`${files.secrets}/ca.pem`, files.caCertificate)
   const { webUrl } = config.database
   if (webUrl === undefined) throw new Error("The first run needs a database.")

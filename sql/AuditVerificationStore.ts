@@ -55,6 +55,28 @@ export const insertVerification = Effect.fnUntraced(function* (caller: Caller) {
   return { answer: row.verification, audit: entry("audit.verify", id, null) }
 })
 
+/** Adds one for somebody on the machine itself; the one that is open counts as his as well. */
+export const requestVerification = Effect.fnUntraced(function* (origin: AuditOrigin) {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql.withTransaction(
+    Effect.gen(function* () {
+      const id = newId(AuditVerificationId)
+      const rows = yield* sql<{ id: AuditVerificationId }>`
+        with made as (
+          insert into audit_verifications (id, cause, requested_by) values (${id}, 'request', ${origin.actor.name})
+          on conflict do nothing returning id
+        )
+        select id from made union all
+        select id from audit_verifications where state in ('queued', 'running') and not exists (select 1 from made)`
+      const found = rows[0]
+      if (found === undefined) return yield* notFound
+      yield* sql`select pg_notify('worker', 'audit_verification')`
+      yield* appendAudit(origin, entry("audit.verify", found.id, null))
+      return found
+    })
+  )
+})
+
 /** Adds one for the worker itself, unless one is open. */
 export const insertOwnVerification = Effect.fnUntraced(function* (why: string) {
   const sql = yield* SqlClient.SqlClient

@@ -74,7 +74,7 @@ export const forgive = Effect.fnUntraced(function* (name: string) {
     update alarms set cleared_at = now()
     where kind = ${ALARM} and cleared_at is null and not exists (
       select 1 from sign_in_failures
-      where failures >= ${ALARM_AT} and coalesce(blocked_until, last_failed_at) > now() - interval '1 hour')`
+      where kind = 'account' and failures >= ${ALARM_AT} and coalesce(blocked_until, last_failed_at) > now() - interval '1 hour')`
 })
 
 export const raiseFailures = (username: string, failures: number, source_address: string) =>

@@ -4,8 +4,9 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { UserId } from "#core/Ids.ts"
 
-/** Of the code in the form `readRecoveryCode` gives it, and its owner: the same code of two people has two hashes. */
-const hashOf = (user: UserId, code: string): Uint8Array => createHash("sha256").update(`${user}\0${code}`).digest()
+/** Of the code without its dashes, and its owner: the same code of two people has two hashes. */
+const hashOf = (user: UserId, code: string): Uint8Array =>
+  createHash("sha256").update(`${user}\0${code.replaceAll("-", "")}`).digest()
 
 /** Takes the place of all codes there were. */
 export const replaceRecoveryCodes = Effect.fnUntraced(function* (user: UserId, codes: ReadonlyArray<string>) {

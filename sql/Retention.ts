@@ -1,6 +1,7 @@
 /**
  * What goes after its time. Transitions only go behind a base, a host's snapshot as it stood at one version, so that a replay
- * of what is left starts there. Audit rows only go from the front, and the anchor keeps the hash on which the rest stands.
+ * of what is left starts there. Audit rows only go from the front and up to a
+ * checkpoint, and the anchor keeps the hash on which the rest stands.
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"

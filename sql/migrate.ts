@@ -18,7 +18,7 @@ export class SchemaTooNew extends Data.TaggedError("SchemaTooNew")<{ readonly fo
 
 export class SchemaTooOld extends Data.TaggedError("SchemaTooOld")<{ readonly found: number }> {
   override get message() {
-    return `The database has schema ${this.found}, this program needs ${schemaVersion}. Run npm start, or the web process with the owner's address; either migrates.`
+    return `The database has schema ${this.found}, this program needs ${schemaVersion}. Run npm start, or the web process first with the owner's address; either migrates.`
   }
 }
 

@@ -86,7 +86,7 @@ const joinGroups = Effect.fnUntraced(function* (id: UserId, groups: ReadonlyArra
 })
 
 /** How many second factors there were; recovery codes go with them and do not count. */
-const removeFactors = Effect.fnUntraced(function* (id: UserId) {
+export const removeFactors = Effect.fnUntraced(function* (id: UserId) {
   const sql = yield* SqlClient.SqlClient
   const totp = yield* sql<{ confirmed: boolean }>`
     delete from totp_secrets where user_id = ${id} returning confirmed_at is not null as confirmed`
@@ -159,7 +159,9 @@ export const updateUser = (caller: Caller, id: UserId, version: number, change: 
             disabled_at = case when ${after.disabled}::boolean then coalesce(disabled_at, now()) end
           where id = ${id}`
         yield* joinGroups(id, after.group_ids)
-        const sessions_ended = after.disabled && !before.disabled ? yield* endSessionsOf(id, "account_disabled") : 0
+        const reason =
+          after.disabled && !before.disabled ? "account_disabled" : after.role !== before.role ? "role_changed" : null
+        const sessions_ended = reason === null ? 0 : yield* endSessionsOf(id, reason)
         const user: UserAccount = yield* getUser(id)
         yield* appendAudit(originOf(caller), {
           action: "user.edit",

@@ -35,6 +35,7 @@ const UserPage = lazy(() => import("./users/UserPage.tsx"))
 const SessionsPage = lazy(() => import("./security/SessionsPage.tsx"))
 const TokensPage = lazy(() => import("./security/TokensPage.tsx"))
 const NetworkPage = lazy(() => import("./network/NetworkPage.tsx"))
+const SsoPage = lazy(() => import("./sso/SsoPage.tsx"))
 const SettingsPage = lazy(() => import("./settings/SettingsPage.tsx"))
 const DeployPage = lazy(() => import("./deploy/DeployPage.tsx"))
 const DiscoveryPage = lazy(() => import("./discovery/DiscoveryPage.tsx"))
@@ -73,6 +74,7 @@ const Pages = (): JSX.Element => (
     <Route path="/security/tokens" component={TokensPage} />
     <Route path="/network" component={NetworkPage} />
     <Route path="/audit" component={AuditPage} />
+    <Route path="/security/sso" component={SsoPage} />
     <Route path="/settings" component={SettingsPage} />
     <Route path="/account" component={AccountPage} />
     <Route path="*" component={NotFoundPage} />

@@ -22,7 +22,7 @@ export const ssoRefusals = {
   provider_unknown: "There is no such identity provider any more, or it is switched off.",
   provider_unreachable: "The identity provider does not answer. Try again in a while, or sign in with a local account.",
   provider_misconfigured:
-    "The identity provider and the manager do not fit together. An administrator finds the reason under Settings, Sign-in.",
+    "The identity provider and the manager do not fit together. An administrator finds the reason under Identity providers.",
   provider_refused: "The identity provider ended the sign-in with an error. Try again; if it stays, ask an administrator.",
   access_denied: "The identity provider did not let you in, or you broke the sign-in off there.",
   token_refused: "What the identity provider sent was not believed, so nobody was signed in. Begin again.",

@@ -36,13 +36,13 @@ import {
   givePasskey,
   giveRecoveryCode,
   giveTotp,
-  newRecoveryCodes,
   refusePasskey,
   totpPlace,
   totpStep,
   usePasskey
 } from "./giveFactor.ts"
 import { randomToken, tokenHash } from "./opaqueToken.ts"
+import { newRecoveryCodes } from "./recoveryCodes.ts"
 import { creationOptions, PasskeyRefused, requestOptions, verifyAssertion, verifyAttestation } from "./passkeyCeremony.ts"
 import { readPasskeyCookie, setPasskeyCookie } from "./passkeyCookie.ts"
 import { requireSameOrigin } from "./refreshCookie.ts"

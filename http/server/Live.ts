@@ -21,7 +21,7 @@ import { LiveFeed, type Subscription } from "./LiveFeed.ts"
 import { randomToken, tokenHash } from "./opaqueToken.ts"
 import { principalNow } from "./principalNow.ts"
 import { makeRateLimit } from "./rateLimit.ts"
-import { requireSameOrigin } from "./refreshCookie.ts"
+import { requireOwnOrigin } from "./refreshCookie.ts"
 import { answered } from "./translate.ts"
 
 /** How somebody on a socket stands by now. */
@@ -151,7 +151,7 @@ const route = ({ path, permission, topics }: (typeof sockets)[keyof typeof socke
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       if (request.headers["upgrade"]?.toLowerCase() !== "websocket") return HttpServerResponse.empty({ status: 426 })
-      yield* requireSameOrigin
+      yield* requireOwnOrigin
       const { ticket } = yield* HttpServerRequest.ParsedSearchParams
       const { principal, standing } = yield* answered(admit(typeof ticket === "string" ? ticket : ""))
       yield* authorize(principal, permission)

@@ -2,9 +2,8 @@
 import { Effect } from "effect"
 import { newRequestId } from "#core/newId.ts"
 import type { Role } from "#core/Permission.ts"
-import { readPasswordCost } from "#sql/PasswordCost.ts"
 import { insertUser } from "#sql/UserStore.ts"
-import { type HashCost, leastCost } from "./passwordCost.ts"
+import { currentCost, type HashCost } from "./passwordCost.ts"
 import { hashPassword } from "./PasswordHasher.ts"
 
 export const createUser = Effect.fnUntraced(function* (user: {
@@ -16,7 +15,7 @@ export const createUser = Effect.fnUntraced(function* (user: {
   /** This installation's, where it is left out. */
   readonly cost?: HashCost
 }) {
-  const password_hash = yield* hashPassword(user.password, user.cost ?? (yield* readPasswordCost(leastCost)) ?? leastCost)
+  const password_hash = yield* hashPassword(user.password, user.cost ?? (yield* currentCost))
   return yield* insertUser(
     {
       actor: { kind: "machine", id: "cli", name: "command line" },

@@ -1,10 +1,9 @@
 /** A second factor is given: it ends a half-done sign-in, or proves anew who is asking. */
-import { randomInt } from "node:crypto"
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { verifySync } from "otplib"
-import { Unauthorized } from "#core/Errors.ts"
-import { readRecoveryCode, readTotpCode, RECOVERY_ALPHABET, RECOVERY_CODES } from "#core/Factor.ts"
+import { Unauthorized, Unavailable } from "#core/Errors.ts"
+import { readRecoveryCode, readTotpCode } from "#core/Factor.ts"
 import type { UserId } from "#core/Ids.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
 import type { PasskeyAssertion } from "#http/api/WebAuthn.ts"
@@ -34,6 +33,11 @@ export const passkeyRefused = new Unauthorized({
   message: "The passkey was not accepted. Try again, or use another factor."
 })
 
+const unreadable = new Unavailable({
+  code: "secret_unreadable",
+  message: "The manager cannot read your authenticator app's secret; its log says why. Use another factor, or ask an administrator."
+})
+
 const PERIOD_SECONDS = 30
 
 export const totpPlace = (id: string) => ({ table: "totp_secrets", column: "secret_sealed", row: id }) as const
@@ -43,19 +47,14 @@ export const totpStep = Effect.fnUntraced(function* ({ id, secret_sealed }: Totp
   const token = readTotpCode(typed)
   if (token === null) return null
   const cipher = yield* ColumnCipher
-  const secret = yield* Effect.orDie(cipher.open(totpPlace(id), secret_sealed))
+  const secret = yield* cipher.open(totpPlace(id), secret_sealed).pipe(
+    Effect.tapError((error) => Effect.logError(error.message)),
+    Effect.mapError(() => unreadable)
+  )
   const epoch = Math.floor((yield* Clock.currentTimeMillis) / 1000)
   const result = verifySync({ strategy: "totp", secret, token, epoch, period: PERIOD_SECONDS, epochTolerance: PERIOD_SECONDS })
   return result.valid ? Math.floor(epoch / PERIOD_SECONDS) + result.delta : null
 })
-
-/** Ten fresh ones, as they are shown: four groups of four. */
-export const newRecoveryCodes = (): ReadonlyArray<string> =>
-  Array.from({ length: RECOVERY_CODES }, () =>
-    Array.from({ length: 16 }, () => RECOVERY_ALPHABET[randomInt(RECOVERY_ALPHABET.length)])
-      .join("")
-      .replaceAll(/(.{4})(?!$)/g, "$1-")
-  )
 
 /** The try counts with the password's; what `use` did is undone unless the session was raised. */
 const counted = <E, R>(
@@ -104,13 +103,7 @@ export const giveRecoveryCode = (typed: string) =>
       const { recovery_codes: left } = yield* factorsOf(user)
       const account = yield* Effect.catchTag(holdAccount(user), "NotFound", () => Effect.fail(sessionEnded))
       const sealed = account === "break_glass"
-      const expires_at = sealed ? yield* beginBreakGlass(user) : null
-      if (sealed) {
-        yield* raiseAlarm(
-          "break_glass_used",
-          `The emergency account ${origin.actor.name} was used from ${origin.source_address}; it ends at ${expires_at}. If nobody knows why, disable it now and read the audit log.`
-        )
-      }
+      const expires_at = sealed ? yield* beginBreakGlass(user, origin.actor.name, origin.source_address) : null
       yield* appendAudit(origin, {
         action: sealed ? "break_glass.use" : "recovery_code.use",
         object_type: "user",

@@ -19,11 +19,11 @@ const MOST_PASSES = 30
 export const argonOptions = ({ memory_kib, time_cost }: HashCost) =>
   ({ type: argon2.argon2id, memoryCost: memory_kib, timeCost: time_cost, parallelism: 1 }) as const
 
-/** The quickest of three: what else the machine does must not make the hashes of all time cheap. */
-const measure = async (cost: HashCost): Promise<number> => {
+/** The quickest of some: what else the machine does at this moment must not make the hashes of all time cheap. */
+const measure = async (cost: HashCost, rounds: number): Promise<number> => {
   const password = randomBytes(16).toString("base64url")
   let quickest = Number.POSITIVE_INFINITY
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < rounds; round++) {
     const began = performance.now()
     await argon2.hash(password, argonOptions(cost))
     quickest = Math.min(quickest, performance.now() - began)
@@ -32,13 +32,13 @@ const measure = async (cost: HashCost): Promise<number> => {
 }
 
 /** The cost for a machine, by what `millisOf` says a hash takes there. */
-export const calibrate = async (millisOf: (cost: HashCost) => Promise<number> = measure): Promise<PasswordCost> => {
-  const first = await millisOf(leastCost)
+export const calibrate = async (millisOf: (cost: HashCost, rounds: number) => Promise<number> = measure): Promise<PasswordCost> => {
+  const first = await millisOf(leastCost, 3)
   const found = (cost: HashCost, millis: number) => ({ ...cost, millis: Math.round(millis) })
   if (first >= LEAST_MILLIS) return found(leastCost, first)
   const passes = Math.round((leastCost.time_cost * WANTED_MILLIS) / first)
   const cost = { ...leastCost, time_cost: Math.min(MOST_PASSES, Math.max(leastCost.time_cost, passes)) }
-  return found(cost, await millisOf(cost))
+  return found(cost, await millisOf(cost, 1))
 }
 
 /** The cost of this installation; measured where it never was. */
@@ -49,3 +49,6 @@ export const ensurePasswordCost = Effect.gen(function* () {
   yield* writePasswordCost(measured)
   return measured
 })
+
+/** The same for a program that hashes once and does not wait for a measurement. */
+export const currentCost = Effect.map(readPasswordCost(leastCost), (stored): HashCost => stored ?? leastCost)

@@ -28,6 +28,11 @@ const isOurs = (origin: string, host: string | undefined, names: ReadonlySet<str
   return url.protocol === "https:" && url.host === host?.toLowerCase() && names.has(url.hostname)
 }
 
+const crossOrigin = new Forbidden({
+  code: "cross_origin",
+  message: "This is only open to the manager's own pages."
+})
+
 /** Forbidden for what another site's page sends; programs that are no browser send neither header. */
 export const requireSameOrigin = Effect.gen(function* () {
   const config = yield* WebConfig
@@ -37,7 +42,12 @@ export const requireSameOrigin = Effect.gen(function* () {
   const refused =
     (origin !== undefined && !isOurs(origin, headers["host"], config.hostNames)) ||
     (site !== undefined && site !== "same-origin" && site !== "none")
-  if (refused) {
-    return yield* new Forbidden({ code: "cross_origin", message: "This is only open to the manager's own pages." })
-  }
+  if (refused) return yield* crossOrigin
+})
+
+/** The same for sockets, which browsers open across sites without asking: the origin has to be named. */
+export const requireOwnOrigin = Effect.gen(function* () {
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  if (headers["origin"] === undefined) return yield* crossOrigin
+  yield* requireSameOrigin
 })

@@ -31,6 +31,7 @@ create trigger keep_password_history after update of password_changed_at on user
 -- One for an account name, known or not, and one for an address. Hashes of one length, so that no name and no key of any size is kept.
 create table sign_in_failures (
   key_hash bytea primary key check (octet_length(key_hash) = 32),
+  kind text not null check (kind in ('account', 'address')),
   failures int not null check (failures >= 0),
   last_failed_at timestamptz not null default now(),
   blocked_until timestamptz
@@ -50,12 +51,12 @@ $$;
 
 -- Counts a try as failed before it is looked at, so that tries at the same time cannot share one count. Null while tries wait.
 -- A name's failures are forgotten after a quiet day, an address loses one a minute.
-create function count_sign_in_try(kind text, p_key_hash bytea) returns int language sql as $$
-  insert into sign_in_failures as f (key_hash, failures, last_failed_at) values (p_key_hash, 1, now())
+create function count_sign_in_try(p_kind text, p_key_hash bytea) returns int language sql as $$
+  insert into sign_in_failures as f (key_hash, kind, failures, last_failed_at) values (p_key_hash, p_kind, 1, now())
   on conflict (key_hash) do update set (failures, last_failed_at, blocked_until) = (
-    select n, now(), now() + sign_in_pause(kind, n)
+    select n, now(), now() + sign_in_pause(p_kind, n)
     from (select 1 + case
-      when kind = 'account' then case when f.last_failed_at < now() - interval '24 hours' then 0 else f.failures end
+      when p_kind = 'account' then case when f.last_failed_at < now() - interval '24 hours' then 0 else f.failures end
       else greatest(0, f.failures - floor(extract(epoch from now() - f.last_failed_at) / 60)::int)
     end as n) counted)
   where f.blocked_until is null or f.blocked_until <= now()

@@ -6,6 +6,7 @@ import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
 import { startTestPostgres } from "#test/setup/TestPostgres.ts"
 import { type Goal, lineOf, meets, type Report } from "./Goal.ts"
+import { auditLog } from "./auditLog.ts"
 import { install, type Installation } from "./Installation.ts"
 import { fleetMemory } from "./fleetMemory.ts"
 import { bigJob } from "./bigJob.ts"
@@ -34,7 +35,7 @@ const main = async (): Promise<void> => {
   })
   const scale = Number(values.scale)
   if (!(scale > 0 && scale <= 1)) throw new Error(`--scale is a number above 0 and at most 1, not "${values.scale}".`)
-  const known = [...suites.flatMap(([, benches]) => Object.keys(benches)), "fleetMemory"]
+  const known = [...suites.flatMap(([, benches]) => Object.keys(benches)), "auditLog", "fleetMemory"]
   const unknown = positionals.filter((name) => !known.includes(name))
   if (unknown.length > 0) throw new Error(`There is no bench "${unknown.join('", "')}": use ${known.join(", ")}.`)
   const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name)
@@ -69,6 +70,7 @@ const main = async (): Promise<void> => {
         await at.stop()
       }
     }
+    if (wanted("auditLog")) await run("auditLog", () => auditLog(postgres.url, scale, report))
   } finally {
     await postgres.stop()
   }

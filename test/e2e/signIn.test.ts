@@ -117,15 +117,27 @@ describe("the sign-in page in a real browser", () => {
     await storeCodes(page)
     await dashboard(page)
     expect(await authenticator.passkeys()).toBe(1)
+    await authenticator.present(false)
     await signOut(page)
     await typePassword(page, "dan", password)
     await page.getByRole("heading", { name: "Second factor" }).waitFor()
+    await authenticator.present(true)
     await page.getByRole("button", { name: "Use a passkey" }).click()
     await dashboard(page)
+    // Without the offer in the field for the user name, which would be taken at once.
+    await page.evaluate(() => {
+      PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false)
+    })
     await signOut(page)
     await page.getByRole("button", { name: "Use a passkey" }).click()
     await dashboard(page)
     await page.getByRole("button", { name: /account of dan/ }).waitFor()
+    await page.reload()
+    await dashboard(page)
+    await page.getByRole("button", { name: /account of dan/ }).click()
+    await page.getByRole("menuitem", { name: "Sign out" }).click()
+    // The browser offers the passkey in the field, and its owner takes it.
+    await dashboard(page)
   })
 
   it("lets nobody on who was given a password before he has chosen his own", async () => {
@@ -136,11 +148,11 @@ describe("the sign-in page in a real browser", () => {
     await page.getByLabel("Code from the authenticator app").fill(await enrolled.app.code())
     await page.keyboard.press("Enter")
     await page.getByRole("heading", { name: "Choose your password" }).waitFor()
-    await page.getByLabel("New password").fill("password")
+    await page.getByLabel("New password", { exact: true }).fill("password")
     await page.getByRole("button", { name: "Change password and continue" }).click()
     await page.getByRole("alert").waitFor()
     const own = "a long walk beside the quiet harbour"
-    await page.getByLabel("New password").fill(own)
+    await page.getByLabel("New password", { exact: true }).fill(own)
     await page.getByRole("button", { name: "Change password and continue" }).click()
     await dashboard(page)
     await signOut(page)

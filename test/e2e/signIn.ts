@@ -19,7 +19,10 @@ export const typePassword = async (page: Page, username: string, password: strin
 export const enrolTotp = async (page: Page): Promise<Enrolled> => {
   await page.getByRole("heading", { name: "Set up a second factor" }).waitFor()
   await page.getByRole("radio", { name: /Authenticator app/ }).check()
-  const secret = await page.locator(".code > span").filter({ hasText: /^[A-Z2-7 ]{16,}$/ }).textContent()
+  const secret = await page
+    .locator(".code > span")
+    .filter({ hasText: /^[A-Z2-7 ]{16,}$/ })
+    .textContent()
   const app = new Authenticator(secret ?? "")
   await page.getByLabel("Code from the app").fill(await app.code())
   await page.getByRole("button", { name: "Confirm and continue" }).click()

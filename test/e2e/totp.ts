@@ -37,7 +37,7 @@ export class Authenticator {
   /** A code that was not given before; waits where two were given within one step. */
   async code(): Promise<string> {
     const step = Math.max(stepAt(Date.now()), this.#given + 1)
-    for (; stepAt(Date.now()) + 1 < step; ) await new Promise((resolve) => setTimeout(resolve, 200))
+    for (; stepAt(Date.now()) + 1 < step;) await new Promise((resolve) => setTimeout(resolve, 200))
     this.#given = step
     return codeOf(this.secret, step)
   }

@@ -1,4 +1,4 @@
-/** An authenticator of the browser's own testing interface: keeps passkeys, and its owner always says yes. */
+/** An authenticator of the browser's own testing interface: keeps passkeys, and its owner says yes to everything while present. */
 import type { CDPSession, Page } from "playwright-core"
 
 export interface VirtualAuthenticator {
@@ -6,7 +6,7 @@ export interface VirtualAuthenticator {
   readonly id: string
   /** Passkeys it keeps. */
   readonly passkeys: () => Promise<number>
-  /** Whether its owner shows up when asked. */
+  /** Whether its owner is there. Without him what the field for the user name offers stays unanswered too. */
   readonly present: (present: boolean) => Promise<void>
 }
 
@@ -27,8 +27,8 @@ export const addAuthenticator = async (page: Page): Promise<VirtualAuthenticator
     session,
     id: authenticatorId,
     passkeys: async () => (await session.send("WebAuthn.getCredentials", { authenticatorId })).credentials.length,
-    present: async (present) => {
-      await session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: present })
+    present: async (enabled) => {
+      await session.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled })
     }
   }
 }

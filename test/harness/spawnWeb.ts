@@ -7,17 +7,20 @@ import { freePort, prepareWeb, signIn, type Web } from "./startWeb.ts"
 import type { World } from "./World.ts"
 
 export interface WebProcess extends Web {
+  readonly publicUrl: string
   readonly child: () => ChildProcess
   readonly kill: () => Promise<string>
   /** Starts it again on the same port. */
   readonly restart: () => Promise<void>
 }
 
-export const spawnWeb = async (world: World): Promise<WebProcess> => {
+/** With `beside` another one on the same database and keys, under the same public address. */
+export const spawnWeb = async (world: World, beside?: WebProcess): Promise<WebProcess> => {
   const { files, console } = await prepareWeb(world)
   writeFileSync(join(world.secretsDir, "web.key.pem"), files.web.private_key_pem, { mode: 0o600 })
   writeFileSync(join(world.secretsDir, "web.pem"), files.web.certificate_pem)
   const port = await freePort()
+  const publicUrl = beside?.publicUrl ?? `https://localhost:${port}`
   let child: ChildProcess
   let gone: Promise<string>
   const start = async () => {
@@ -28,7 +31,7 @@ export const spawnWeb = async (world: World): Promise<WebProcess> => {
         PATCH_MANAGER__DATABASE__URL: world.url,
         PATCH_MANAGER__DATABASE__SINGLE_ROLE: "true",
         PATCH_MANAGER__WEB__PORT: String(port),
-        PATCH_MANAGER__WEB__PUBLIC_URL: `https://localhost:${port}`,
+        PATCH_MANAGER__WEB__PUBLIC_URL: publicUrl,
         PATCH_MANAGER__WEB__CONSOLE_DIR: console,
         PATCH_MANAGER__WEB__RATE_FACTOR: "1000",
         PATCH_MANAGER__LOG__LEVEL: "warn",
@@ -52,7 +55,8 @@ export const spawnWeb = async (world: World): Promise<WebProcess> => {
   }
   await start()
   return {
-    ...(await signIn(world, port, files.ca.certificate_pem)),
+    ...(await signIn(world, port, files.ca.certificate_pem, publicUrl)),
+    publicUrl,
     child: () => child,
     kill,
     restart: start,

@@ -9,6 +9,7 @@ import { rateLimits, widened } from "#core/Limits.ts"
 import { web } from "#deploy/layers.ts"
 import { createUser } from "#http/server/createUser.ts"
 import { ensureSigningKey } from "#http/server/signingKeyFile.ts"
+import { findByUsername } from "#sql/UserStore.ts"
 import { mintSession } from "#test/setup/mintSession.ts"
 import type { World } from "./World.ts"
 
@@ -52,12 +53,20 @@ export const prepareWeb = async (world: World, consoleDirectory?: string) => {
     mkdirSync(console, { recursive: true })
     writeFileSync(join(console, "index.html"), "<!doctype html><title>console</title>")
   }
-  await world.run(createUser({ username: "admin", displayName: "Administrator", role: "admin", password }))
+  const known = await world.run(findByUsername("admin"))
+  if (known === null) {
+    await world.run(createUser({ username: "admin", displayName: "Administrator", role: "admin", password }))
+  }
   return { files, jwtKeyFile, console }
 }
 
 /** Calls of the administrator, who signs in first. */
-export const signIn = async (world: World, port: number, caPem: string): Promise<Omit<Web, "stop">> => {
+export const signIn = async (
+  world: World,
+  port: number,
+  caPem: string,
+  publicUrl = `https://localhost:${port}`
+): Promise<Omit<Web, "stop">> => {
   const origin = `https://localhost:${port}`
   let token: string | undefined
   const call = <A>(method: string, path: string, body?: unknown, more: Record<string, string> = {}): Promise<A> =>
@@ -103,7 +112,7 @@ export const signIn = async (world: World, port: number, caPem: string): Promise
 
   const signInAs = async (username: string) => {
     const jwtKeyFile = join(world.secretsDir, "jwt.ed25519.pem")
-    return world.run(mintSession({ jwtKeyFile, publicUrl: origin }, username))
+    return world.run(mintSession({ jwtKeyFile, publicUrl }, username))
   }
   const session = await signInAs("admin")
   token = session.token

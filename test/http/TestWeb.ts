@@ -3,12 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { request as httpsRequest } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Exit, Layer, Predicate, References, Scope } from "effect"
+import { Effect, Exit, Layer, Logger, Predicate, References, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { Authority } from "#actors/pki/Authority.ts"
 import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
 import { rateLimits, widened } from "#core/Limits.ts"
 import type { Role } from "#core/Permission.ts"
+import { makeLogger } from "#deploy/Log.ts"
 import { createToken } from "#http/server/createToken.ts"
 import { createUser } from "#http/server/createUser.ts"
 import { ensureSigningKey } from "#http/server/signingKeyFile.ts"
@@ -62,7 +63,8 @@ const startUnder = async (
   scope: Scope.Closeable,
   folder: string,
   databaseUrl: string,
-  settings: Partial<WebSettings>
+  settings: Partial<WebSettings>,
+  hear?: (line: string) => void
 ) => {
   const files = await Effect.runPromise(ensureAuthority(join(folder, "pki")))
   await ensureSigningKey(join(folder, "jwt.ed25519.pem"))
@@ -90,7 +92,14 @@ const startUnder = async (
   }).pipe(
     Layer.provide(Authority.layer(join(folder, "pki"))),
     Layer.provideMerge(database),
-    Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))
+    Layer.provide(
+      hear === undefined
+        ? Layer.succeed(References.MinimumLogLevel, "None")
+        : Layer.merge(
+            Logger.layer([makeLogger("web", "json", hear)]),
+            Layer.succeed(References.MinimumLogLevel, "All")
+          )
+    )
   )
   const services = await Effect.runPromise(Layer.buildWithScope(web, scope))
   const owning = await Effect.runPromise(Layer.buildWithScope(owner, scope))
@@ -101,12 +110,17 @@ const startUnder = async (
   return { files, run, port }
 }
 
-/** Rate limits are wide unless the settings say otherwise. */
-export const startTestWeb = async (settings: Partial<WebSettings> = {}) => {
-  const database = await makeTestDatabase()
+/** Rate limits are wide unless the settings say otherwise. It logs nothing, or everything to `hear`. */
+export const startTestWeb = async (
+  settings: Partial<WebSettings> = {},
+  hear?: (line: string) => void,
+  /** Another web process, whose database this one shares. */
+  beside?: { readonly databaseUrl: string }
+) => {
+  const database = beside ? { url: beside.databaseUrl, drop: () => Promise.resolve() } : await makeTestDatabase()
   const folder = mkdtempSync(join(tmpdir(), "pm-http-"))
   const scope = Scope.makeUnsafe()
-  const { files, run, port } = await startUnder(scope, folder, database.url, settings)
+  const { files, run, port } = await startUnder(scope, folder, database.url, settings, hear)
   const ca = files.ca.certificate_pem
   const jwtKeyFile = join(folder, "jwt.ed25519.pem")
 

@@ -67,7 +67,7 @@ describe("setting up", () => {
   it("is refused to a session that has not proved who it is", async () => {
     const { held } = await newcomer()
     const { held: full } = await steps.enrolTotp(held)
-    await web.rows("update sessions set stepped_up_at = now() - interval '6 minutes'")
+    await web.rows("update sessions set stepped_up_at = now() - interval '6 minutes' where stage = 'full'")
     await expect
       .poll(async () => (await steps.post("/factors/passkeys/options", full)).at("error.code"), { timeout: 5000 })
       .toBe("reauth_required")

@@ -32,6 +32,8 @@ it("are read by everybody who is signed in, with the defaults", async () => {
       agent_concurrency: 64,
       discovery_networks: [],
       pci_profile: false,
+      audit_verify_interval_hours: 24,
+      audit_syslog_target: "",
       version: 0
     })
     expect(answer.headers["etag"]).toBe('"0"')

@@ -1,10 +1,8 @@
 /** A web process, an administrator, and a browser that goes to an identity provider and comes back. */
 import { request as httpsRequest } from "node:https"
+import type { WebSettings } from "#http/server/WebSettings.ts"
 import type { OidcProvider } from "#test/harness/oidcProvider.ts"
 import { type Answer, startTestWeb } from "./TestWeb.ts"
-
-/** As the web of tests is told at start. */
-export const PUBLIC_ORIGIN = "https://localhost:8443"
 
 interface Page {
   readonly status: number
@@ -78,8 +76,8 @@ const cookieIn = (answer: Answer, name: string): string | null => {
   return found === undefined ? null : (found.split(";")[0] ?? null)
 }
 
-export const startSsoWorld = async () => {
-  const web = await startTestWeb()
+export const startSsoWorld = async (settings: Partial<WebSettings> = {}) => {
+  const web = await startTestWeb(settings)
   await web.addUser("root", "admin")
   const { token: admin } = await web.signIn("root")
   let keys = 0

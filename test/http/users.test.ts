@@ -154,7 +154,7 @@ describe("an account", () => {
     expect((await edit(id, 2, { email: null })).at("email")).toBeNull()
   })
 
-  it("gets its new role with its next request, and loses its groups' hosts too", async () => {
+  it("sees its new groups' hosts at once, and signs in anew for another role", async () => {
     const id = (await fresh({ username: "erik", group_ids: [world.groups.b] })).string("user.id")
     await world.web.rows("update users set must_change_password = false where id = $1", [id])
     const { token } = await world.web.signIn("erik")
@@ -164,8 +164,10 @@ describe("an account", () => {
     await world.made(edit(id, version, { group_ids: [world.groups.a] }))
     expect([await seen(world.hosts.other), await seen(world.hosts.own)]).toEqual([404, 200])
     await world.made(edit(id, version + 1, { role: "auditor" }))
-    const poll = await world.send(token, "POST", `/api/v1/hosts/${world.hosts.own}/refresh`)
-    expect([poll.status, (await world.send(token, "GET", path)).status]).toEqual([403, 200])
+    expect(await seen(world.hosts.own)).toBe(401)
+    const again = (await world.web.signIn("erik")).token
+    const poll = await world.send(again, "POST", `/api/v1/hosts/${world.hosts.own}/refresh`)
+    expect([poll.status, (await world.send(again, "GET", path)).status]).toEqual([403, 200])
   })
 
   it("that is disabled is out at its next request, and is not back with the old session when enabled", async () => {

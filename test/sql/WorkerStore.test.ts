@@ -40,7 +40,13 @@ describe("the heartbeat", () => {
     onDatabase(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        assert.deepEqual(yield* readHeartbeat, { fresh: false, beat_at: null, clock_skew_seconds: 0, workers: [] })
+        assert.deepEqual(yield* readHeartbeat, {
+          fresh: false,
+          beat_at: null,
+          clock_skew_seconds: 0,
+          database_roles: "single",
+          workers: []
+        })
         const worker = { id: "here/1", epoch: 1, pid: 1, programVersion: "1.2.3", role: "active" as const }
         yield* beat(worker)
         assert.isTrue((yield* readHeartbeat).fresh)

@@ -18,7 +18,8 @@ const user = {
   username: "m.keller",
   display_name: "",
   role: "admin",
-  permissions: []
+  permissions: [],
+  must_change_password: false
 }
 const unauthorized = { error: { code: "unauthorized", message: "Sign in.", request_id: "01JD8K3M7Q", details: {} } }
 
@@ -64,7 +65,75 @@ describe("the API client", () => {
     const { getJson } = await import("#ui/api/client.ts")
     const { session } = await import("#ui/api/session.ts")
     await expect(getJson("/api/v1/hosts")).rejects.toMatchObject({ status: 401, code: "unauthorized" })
-    expect(session()).toEqual({ state: "signed_out", expired: false })
+    expect(session()).toEqual({ state: "signed_out", why: "none" })
+  })
+
+  it("stands where the server says that the sign-in stands, also after a reload in the middle of it", async () => {
+    const owed = { status: "mfa_required", access_token: "half", expires_in_seconds: 900, factors: ["totp"] }
+    answer = (request, response) => {
+      if (request.url === "/api/v1/auth/refresh" || request.url === "/api/v1/auth/login") json(response, 200, owed)
+      else if (request.url === "/api/v1/auth/mfa/totp" && request.headers.authorization === "Bearer half") {
+        json(response, 200, { status: "signed_in", access_token: "full", expires_in_seconds: 900, user })
+      } else json(response, 401, unauthorized)
+    }
+    const { accessToken, proveTotp, session, signIn, startSession } = await import("#ui/api/session.ts")
+    await startSession()
+    expect(session()).toEqual({ state: "mfa_required", factors: ["totp"] })
+    await signIn("m.keller", "correct horse battery staple")
+    expect(session().state).toBe("mfa_required")
+    await proveTotp("123456")
+    expect(session()).toEqual({ state: "signed_in", user })
+    expect(accessToken()).toBe("full")
+  })
+
+  it("opens nothing to somebody whose password was made by somebody else", async () => {
+    const owing = { ...user, must_change_password: true }
+    answer = (_request, response) =>
+      json(response, 200, { status: "signed_in", access_token: "full", expires_in_seconds: 900, user: owing })
+    const { session, startSession } = await import("#ui/api/session.ts")
+    await startSession()
+    expect(session()).toEqual({ state: "password_change_required", user: owing })
+  })
+
+  it("gives a wrong code once, whatever the answer", async () => {
+    let tries = 0
+    answer = (_request, response) => {
+      tries++
+      json(response, 401, unauthorized)
+    }
+    const { proveTotp } = await import("#ui/api/session.ts")
+    await expect(proveTotp("123456")).rejects.toMatchObject({ status: 401 })
+    expect(tries).toBe(1)
+  })
+
+  it("asks again with the new cookie where a step-up replaced the old one", async () => {
+    let refreshes = 0
+    answer = (_request, response) =>
+      ++refreshes === 1
+        ? json(response, 401, { error: { ...unauthorized.error, code: "session_replaced" } })
+        : json(response, 200, { status: "signed_in", access_token: "t", expires_in_seconds: 900, user })
+    const { refresh } = await import("#ui/api/session.ts")
+    expect(await refresh()).toBe(true)
+    expect(refreshes).toBe(2)
+  })
+
+  it("marks one request for what somebody did, and none for what the page does by itself", async () => {
+    const marks: Array<string | undefined> = []
+    answer = (request, response) => {
+      marks.push(request.headers["x-user-activity"] as string | undefined)
+      json(response, 200, {})
+    }
+    const listeners = new Map<string, () => void>()
+    vi.stubGlobal("addEventListener", (name: string, run: () => void) => void listeners.set(name, run))
+    const { watchActivity } = await import("#ui/api/activity.ts")
+    const { getJson } = await import("#ui/api/client.ts")
+    watchActivity(() => undefined)
+    await getJson("/api/v1/hosts")
+    await getJson("/api/v1/hosts")
+    listeners.get("keydown")?.()
+    await getJson("/api/v1/hosts")
+    await getJson("/api/v1/hosts")
+    expect(marks).toEqual(["1", undefined, "1", undefined])
   })
 
   it("hands on the envelope with its request id and its fields", async () => {

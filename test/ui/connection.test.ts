@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest"
 import type { HostItem } from "#core/Host.ts"
 import type { LiveHost } from "#core/Live.ts"
-import { createConnection, pauseAfter } from "#ui/live/connection.ts"
+import { createConnection, partingOf, pauseAfter } from "#ui/live/connection.ts"
 import { forgetHosts, hasMoved, hearHosts, hearRemoved, overlay } from "#ui/live/liveHosts.ts"
 
 describe("the connection", () => {
@@ -29,6 +29,18 @@ describe("the connection", () => {
     expect(pauseAfter(4, 1)).toBe(4000)
     expect(pauseAfter(50, 1)).toBe(20_000)
     expect(pauseAfter(50, 0)).toBe(10_000)
+  })
+})
+
+describe("a closed socket", () => {
+  it("says whether the session ended, the sight changed, or the connection was lost", () => {
+    expect([4401, 4403, 1006, 1012, 1013].map(partingOf)).toEqual([
+      "session_ended",
+      "scope_changed",
+      "again",
+      "again",
+      "again"
+    ])
   })
 })
 

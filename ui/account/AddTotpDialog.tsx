@@ -5,10 +5,10 @@ import { confirmTotp, startTotp } from "../api/factors.ts"
 import { withStepUp } from "../api/stepUp.ts"
 import { Dialog } from "../kit/Dialog.tsx"
 import { say } from "../kit/toasts.ts"
-import { tidyCode } from "./CodeField.tsx"
 import { CodesShownOnce } from "./CodesShownOnce.tsx"
 import { createRefusal, leftWords } from "./refusal.ts"
 import { renewFactors } from "./renewFactors.ts"
+import { tidyCode } from "./tidyCode.ts"
 import { TotpFields } from "./TotpFields.tsx"
 
 export default function AddTotpDialog(props: { onClose: () => void }): JSX.Element {

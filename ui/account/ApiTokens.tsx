@@ -21,7 +21,8 @@ const Ends = (props: { token: ApiToken }): JSX.Element => (
     when={props.token.revoked_at}
     fallback={
       <>
-        {Date.parse(props.token.expires_at) > now() ? "expires" : "expired"} <Time at={props.token.expires_at} as="day" />
+        {Date.parse(props.token.expires_at) > now() ? "expires" : "expired"}{" "}
+        <Time at={props.token.expires_at} as="day" />
       </>
     }
   >
@@ -123,7 +124,9 @@ export const ApiTokens = (): JSX.Element => {
         <Show when={making()}>
           <TokenDialog onClose={() => setMaking(false)} />
         </Show>
-        <Show when={revoking()}>{(token) => <RevokeTokenDialog token={token()} onClose={() => setRevoking(null)} />}</Show>
+        <Show when={revoking()}>
+          {(token) => <RevokeTokenDialog token={token()} onClose={() => setRevoking(null)} />}
+        </Show>
       </Suspense>
     </section>
   )

@@ -35,6 +35,3 @@ export const CodeField = (props: {
     </span>
   </div>
 )
-
-/** Pasted codes come with spaces and dashes. */
-export const tidyCode = (text: string): string => text.replace(/[\s-]/g, "")

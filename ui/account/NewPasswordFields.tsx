@@ -13,7 +13,15 @@ export const NewPasswordFields = (props: {
   const [shown, setShown] = createSignal(false)
   return (
     <>
-      <input class="vh" type="text" autocomplete="username" value={props.username} tabIndex={-1} aria-hidden="true" readOnly />
+      <input
+        class="vh"
+        type="text"
+        autocomplete="username"
+        value={props.username}
+        tabIndex={-1}
+        aria-hidden="true"
+        readOnly
+      />
       <Show when={props.current}>
         {(current) => (
           <div class="field">
@@ -47,7 +55,12 @@ export const NewPasswordFields = (props: {
         </span>
       </div>
       <label class={styles["show"]}>
-        <input class="ck" type="checkbox" checked={shown()} onChange={(event) => setShown(event.currentTarget.checked)} />
+        <input
+          class="ck"
+          type="checkbox"
+          checked={shown()}
+          onChange={(event) => setShown(event.currentTarget.checked)}
+        />
         Show the new password
       </label>
     </>

@@ -4,9 +4,10 @@ import type { FactorKind } from "#core/Session.ts"
 import { blocksPasskeys, type Refusal as PasskeyWhy } from "../api/passkeys.ts"
 import { provePasskey, proveRecoveryCode, proveTotp } from "../api/session.ts"
 import { Icon } from "../kit/Icon.tsx"
-import { CodeField, tidyCode } from "./CodeField.tsx"
+import { CodeField } from "./CodeField.tsx"
 import { PasskeyRefusal } from "./PasskeyRefusal.tsx"
 import { createRefusal, leftWords } from "./refusal.ts"
+import { tidyCode } from "./tidyCode.ts"
 import styles from "./SecondFactorForm.module.css"
 
 type Typed = "totp" | "recovery_code"
@@ -66,7 +67,11 @@ export const SecondFactorForm = (props: {
   }
   const fault = (): string => `${props.id}-fault`
   return (
-    <form class={`form ${styles["form"]}`} classList={{ [styles["wide"] ?? ""]: props.wide === true }} onSubmit={submit}>
+    <form
+      class={`form ${styles["form"]}`}
+      classList={{ [styles["wide"] ?? ""]: props.wide === true }}
+      onSubmit={submit}
+    >
       <Switch>
         <Match when={typed() === "totp"}>
           <CodeField
@@ -98,7 +103,12 @@ export const SecondFactorForm = (props: {
       </Show>
       <Show when={blocked()}>{(why) => <PasskeyRefusal why={why()} totp={has("totp")} />}</Show>
       <Show when={typed() !== null}>
-        <button class="btn primary" classList={{ big: props.wide === true }} type="submit" disabled={busy() || refusal.waits() > 0}>
+        <button
+          class="btn primary"
+          classList={{ big: props.wide === true }}
+          type="submit"
+          disabled={busy() || refusal.waits() > 0}
+        >
           {refusal.waits() > 0 ? `Try again in ${leftWords(refusal.waits())}` : props.act}
         </button>
       </Show>

@@ -25,7 +25,9 @@ const factorWords: Readonly<Record<SessionFactor, string>> = {
 const About = (props: { session: SessionItem }): JSX.Element => (
   <>
     {props.session.source_address ?? "Unknown address"}, signed in <Time at={props.session.signed_in_at} />{" "}
-    {props.session.factor === null ? "with the password only, second factor not given" : factorWords[props.session.factor]}
+    {props.session.factor === null
+      ? "with the password only, second factor not given"
+      : factorWords[props.session.factor]}
     <Show when={!props.session.current}>
       , last active <Time at={props.session.last_active_at} as="ago" />
     </Show>

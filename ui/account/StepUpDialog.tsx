@@ -1,16 +1,43 @@
 /** Asks who is there before accounts or trust are changed; see `withStepUp`. */
-import { createSignal, For, onCleanup, type JSX } from "solid-js"
+import { createSignal, For, onCleanup, Show, untrack, type JSX } from "solid-js"
 import type { FactorKind } from "#core/Session.ts"
 import type { Me } from "#http/api/Auth.ts"
 import { getJson } from "../api/client.ts"
 import { keys } from "../api/keys.ts"
+import { readProviders, ssoStart } from "../api/sso.ts"
 import type { StepUp } from "../api/stepUp.ts"
 import { useData } from "../api/useData.ts"
 import { DataArea } from "../kit/DataArea.tsx"
 import { Dialog } from "../kit/Dialog.tsx"
+import { Icon } from "../kit/Icon.tsx"
 import { SecondFactorForm } from "./SecondFactorForm.tsx"
 
+/** Whose second factors the identity provider keeps proves himself there, and comes back to this page. */
+const ProveElsewhere = (props: { cancel: JSX.Element }): JSX.Element => {
+  const providers = useData(() => ({ queryKey: keys.ssoProviders, queryFn: readProviders }))
+  return (
+    <>
+      <p>You have no second factor here. Sign in anew at your identity provider, then repeat the change.</p>
+      <DataArea query={providers} what="Identity providers" rows={1}>
+        {(all) => (
+          <For each={all()}>
+            {(provider) => (
+              <a class="btn" href={ssoStart(provider.id, location.pathname + location.search, true)} rel="external">
+                <Icon name="globe" />
+                Continue with {provider.name}
+              </a>
+            )}
+          </For>
+        )}
+      </DataArea>
+      <div>{props.cancel}</div>
+    </>
+  )
+}
+
 export default function StepUpDialog(props: { asked: StepUp }): JSX.Element {
+  // The answer is given when nobody asks any more, and then the property is gone.
+  const asked = untrack(() => props.asked)
   const [open, setOpen] = createSignal(true)
   const me = useData(() => ({
     queryKey: keys.me,
@@ -19,10 +46,10 @@ export default function StepUpDialog(props: { asked: StepUp }): JSX.Element {
   }))
   const giveUp = (): void => {
     setOpen(false)
-    props.asked.given_up()
+    asked.given_up()
   }
   // The page may go while the dialog stands, as when the session ends.
-  onCleanup(() => props.asked.given_up())
+  onCleanup(() => asked.given_up())
   const cancel = (): JSX.Element => (
     <button class="btn quiet s" type="button" onClick={giveUp}>
       Cancel
@@ -35,13 +62,15 @@ export default function StepUpDialog(props: { asked: StepUp }): JSX.Element {
         {(data) => (
           <For each={[data().factors]}>
             {(factors: ReadonlyArray<FactorKind>) => (
-              <SecondFactorForm
-                factors={factors}
-                act="Confirm"
-                id="step-up"
-                onProven={() => props.asked.proven()}
-                cancel={cancel()}
-              />
+              <Show when={factors.length > 0} fallback={<ProveElsewhere cancel={cancel()} />}>
+                <SecondFactorForm
+                  factors={factors}
+                  act="Confirm"
+                  id="step-up"
+                  onProven={() => asked.proven()}
+                  cancel={cancel()}
+                />
+              </Show>
             )}
           </For>
         )}

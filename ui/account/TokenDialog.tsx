@@ -39,7 +39,8 @@ const Made = (props: { made: ApiTokenMade; onClose: () => void }): JSX.Element =
             <CopyButton text={token()} label="Copy the token" />
           </div>
           <p class="muted sm">
-            Sent as <span class="mono">Authorization: Bearer …</span> until <Time at={props.made.expires_at} as="day" />.
+            Sent as <span class="mono">Authorization: Bearer …</span> until <Time at={props.made.expires_at} as="day" />
+            .
           </p>
         </>
       )}

@@ -1,6 +1,6 @@
 /** Who did what when: the audit log with its filters in the address, how it is guarded, and its export. */
 import { useSearchParams } from "@solidjs/router"
-import { createSignal, For, Show, type JSX } from "solid-js"
+import { createSignal, For, onCleanup, Show, type JSX } from "solid-js"
 import { exportAudit, listAuditRows } from "../api/audit.ts"
 import { keys } from "../api/keys.ts"
 import { may } from "../api/session.ts"
@@ -31,11 +31,17 @@ export default function AuditPage(): JSX.Element {
   const value = (name: Name): string | undefined => parameters[name] || undefined
   const isNarrowed = (): boolean => names.some((name) => value(name) !== undefined)
   let timer: ReturnType<typeof setTimeout> | undefined
+  let typed: Partial<Record<Name, string | undefined>> = {}
   /** Typing asks once it pauses: each look at the log is recorded. */
   const set = (name: Name, text: string, waitMs = 0): void => {
     clearTimeout(timer)
-    timer = setTimeout(() => setParameters({ [name]: text === "" ? undefined : text }, { replace: true }), waitMs)
+    typed = { ...typed, [name]: text === "" ? undefined : text }
+    timer = setTimeout(() => {
+      setParameters(typed, { replace: true })
+      typed = {}
+    }, waitMs)
   }
+  onCleanup(() => clearTimeout(timer))
   const filter = () => Object.fromEntries(names.map((name) => [name, value(name)]))
   const rows = usePages(() => ({
     queryKey: [...keys.audit, filter()],

@@ -163,7 +163,7 @@ export const ChainCard = (): JSX.Element => {
                             {(at) => (
                               <>
                                 <Time at={at()} as="ago" />, {plural(last().rows_done, "row")} and{" "}
-                                {plural(last().checkpoints_checked, "checkpoint")}, for {last().requested_by}
+                                {plural(last().checkpoints_checked, "checkpoint")}, asked for by {last().requested_by}
                               </>
                             )}
                           </Show>

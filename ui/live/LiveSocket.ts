@@ -2,7 +2,14 @@
 import type { LiveMessage, LiveSubscribe } from "#core/Live.ts"
 import type { Ticket } from "#http/api/Live.ts"
 import { postJson } from "../api/client.ts"
-import { createConnection, OFFLINE_AFTER, partingOf, pauseAfter, type ConnectionStore, type Parting } from "./connection.ts"
+import {
+  createConnection,
+  OFFLINE_AFTER,
+  partingOf,
+  pauseAfter,
+  type ConnectionStore,
+  type Parting
+} from "./connection.ts"
 
 /** Milliseconds from opening a socket to its first message. */
 const HELLO_DEADLINE_MS = 10_000

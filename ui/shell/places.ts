@@ -27,6 +27,7 @@ export const places: ReadonlyArray<Place> = [
   { path: "/security/tokens", name: "API tokens", group: "System", icon: "key", permission: "tokens:read" },
   { path: "/network", name: "Access", group: "System", icon: "shield", permission: "network:read" },
   { path: "/audit", name: "Audit", group: "System", icon: "read", permission: "audit:read" },
+  { path: "/security/sso", name: "Identity providers", group: "System", icon: "globe", permission: "sso:read" },
   { path: "/settings", name: "Settings", group: "System", icon: "settings" }
 ]
 

@@ -3,11 +3,11 @@ import { createSignal, Match, onMount, Show, Switch, type JSX } from "solid-js"
 import type { EnrolmentKind } from "#core/Session.ts"
 import type { SignedIn } from "#http/api/Auth.ts"
 import type { TotpStarted } from "#http/api/Factors.ts"
-import { tidyCode } from "../account/CodeField.tsx"
 import { PasskeyRefusal } from "../account/PasskeyRefusal.tsx"
 import { agentName } from "../account/agentName.ts"
 import { RecoveryCodes } from "../account/RecoveryCodes.tsx"
 import { createRefusal, leftWords } from "../account/refusal.ts"
+import { tidyCode } from "../account/tidyCode.ts"
 import { TotpFields } from "../account/TotpFields.tsx"
 import { addPasskey, confirmTotp, startTotp } from "../api/factors.ts"
 import { blocksPasskeys, refusedBeforehand, type Refusal as PasskeyWhy } from "../api/passkeys.ts"
@@ -176,7 +176,7 @@ export const EnrolFactor = (props: { username: string; factors: ReadonlyArray<En
           )}
         </Show>
         <div class={styles["foot"]}>
-          <Show when={enrolled() === null} fallback={<span />}>
+          <Show when={enrolled() === null}>
             <button class="btn quiet" type="button" onClick={() => void signOut()}>
               Cancel sign-in
             </button>

@@ -40,9 +40,7 @@ export default function SignInPage(): JSX.Element {
             {(now) => <NewPasswordStep user={now().user} known={password()} />}
           </Match>
           <Match when={at("signed_out")}>
-            {(now) => (
-              <NameAndPassword name={name()} onName={setName} onPassword={setPassword} why={now().why} />
-            )}
+            {(now) => <NameAndPassword name={name()} onName={setName} onPassword={setPassword} why={now().why} />}
           </Match>
         </Switch>
       </main>

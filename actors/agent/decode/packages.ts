@@ -1,13 +1,13 @@
 /** `GET /packages` and `GET /packages/{name}`. */
 import { compareDeb, compareRpm } from "#core/Version.ts"
 import type { InstalledPackage, PackageFormat } from "#core/Package.ts"
-import { foldWord, isObject, listOf, textOf, textsOf, unwrap } from "./json.ts"
+import { foldWord, isObject, listOf, nameOf, textOf, textsOf, unwrap } from "./json.ts"
 
 const INSTALLED = new Set(["installed", "upgradable"])
 
 const decodePackage = (value: unknown): InstalledPackage | undefined => {
   if (!isObject(value)) return undefined
-  const name = textOf(value["name"])
+  const name = nameOf(value["name"])
   const version = textOf(value["version"])
   if (name === null || version === null) return undefined
   const status = foldWord(value["status"])

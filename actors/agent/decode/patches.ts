@@ -1,6 +1,6 @@
 /** `GET /patches`, with the versions that APT agents swap put right. */
 import type { Patch, Severity } from "#core/Package.ts"
-import { booleanOf, isObject, type JsonObject, textOf, textsOf, unwrap } from "./json.ts"
+import { booleanOf, isObject, type JsonObject, nameOf, textOf, textsOf, unwrap } from "./json.ts"
 
 export interface PatchList {
   readonly patches: ReadonlyArray<Patch>
@@ -36,7 +36,7 @@ const versions = (entry: JsonObject): Pick<Patch, "current_version" | "available
 
 const decodePatch = (value: unknown): Patch | undefined => {
   if (!isObject(value)) return undefined
-  const name = textOf(value["name"])
+  const name = nameOf(value["name"])
   if (name === null) return undefined
   const severity = SEVERITIES[textOf(value["severity"])?.toLowerCase() ?? ""] ?? "unknown"
   return {
