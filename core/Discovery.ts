@@ -1,7 +1,7 @@
 /** Looking for agents in a network: a scan, what it found at each address, and what became of registering it. */
 import { Schema } from "effect"
 import { IpAddress, Port } from "./Host.ts"
-import { DiscoveryId, HostId } from "./Ids.ts"
+import { DiscoveryId, GroupId, HostId } from "./Ids.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 /** Most addresses of one scan: a /22. */
@@ -89,7 +89,9 @@ export const DiscoveryResult = Schema.Struct({
 export type DiscoveryResult = typeof DiscoveryResult.Type
 
 export const Registering = Schema.Struct({
-  addresses: Schema.Array(IpAddress).check(Schema.isMinLength(1), Schema.isMaxLength(MAX_SCAN_ADDRESSES))
+  addresses: Schema.Array(IpAddress).check(Schema.isMinLength(1), Schema.isMaxLength(MAX_SCAN_ADDRESSES)),
+  /** Groups that all of them go into; every operator sees a host in none. */
+  group_ids: Schema.optionalKey(Schema.Array(GroupId).check(Schema.isMaxLength(20), Schema.isUnique()))
 }).annotate({ identifier: "Registering" })
 export type Registering = typeof Registering.Type
 

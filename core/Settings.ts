@@ -28,7 +28,10 @@ export const settingFields = {
   agent_concurrency: count(1, 1024),
   /** Networks that may be searched for agents; empty means none. */
   discovery_networks: Schema.Array(NetworkText).check(Schema.isMaxLength(100)),
-  /** Keeps the audit log and the results of jobs for twelve months instead of six, as PCI DSS 10.5.1 asks. */
+  /**
+   * What PCI DSS 4.0.1 asks for: twelve months of audit log (10.5.1), idle sessions of 15 minutes (8.2.8), its password rules (8.3.6,
+   * 8.3.7) and its lock (8.3.4).
+   */
   pci_profile: Schema.Boolean,
   /** The whole audit log is verified at least this often. */
   audit_verify_interval_hours: count(1, 168),

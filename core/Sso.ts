@@ -249,6 +249,7 @@ export const localPage = (text: string | undefined): string => {
 export const usernameOf = (text: string): string =>
   text
     .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9._@-]+/g, "-")
     .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, "")

@@ -1,4 +1,5 @@
 import { secretsRotate } from "./cli/secrets.ts"
+import { networkAllow, networkReset, networkShow } from "./cli/network.ts"
 import { tokenCreate } from "./cli/tokenCreate.ts"
 import { userBreakGlass, userCreate, userResetMfa, userResetPassword } from "./cli/user.ts"
 import { auditExport, auditKey, auditVerify } from "./cli/audit.ts"
@@ -10,6 +11,9 @@ const commands: Record<string, (args: ReadonlyArray<string>) => Promise<void>> =
   "audit key": auditKey,
   "audit verify": auditVerify,
   "secrets rotate": secretsRotate,
+  "network allow": networkAllow,
+  "network reset": networkReset,
+  "network show": networkShow,
   "token create": tokenCreate,
   "user break-glass": userBreakGlass,
   "user create": userCreate,
@@ -27,8 +31,8 @@ const help = `patch-manager COMMAND [options]
       has the worker verify the audit log and waits; exit code 2 when something is wrong
   secrets rotate [--data-dir FOLDER]
       seals what the database holds sealed with a new key and drops the old one
-  token create --user NAME --name TEXT [--expires 90d] [--data-dir FOLDER]
-      makes a token for a script and prints it, once
+  token create --user NAME --name TEXT [--expires 90d] [--permissions hosts:read,…] [--data-dir FOLDER]
+      makes a token for a script and prints it, once; it may do all that a token of this user can unless permissions are named
   user break-glass [--name break-glass] [--data-dir FOLDER]
       makes or renews the emergency account and prints its sheet, once
   user create --name NAME --role admin|operator|auditor [--display-name TEXT] [--data-dir FOLDER]
@@ -37,6 +41,9 @@ const help = `patch-manager COMMAND [options]
       removes the user's second factors; the next sign-in sets up a new one
   user reset-password --name NAME [--data-dir FOLDER]
       gives the user a new password for the next sign-in and prints it, once
+
+  network show | network allow NETWORK... | network reset [--data-dir FOLDER]
+      who may connect: shows it, lets more networks in, or nobody but this machine; counts at once
 
 In a checkout: npm run --silent cli -- COMMAND [options], or bin/patch-manager.`
 

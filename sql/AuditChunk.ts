@@ -4,14 +4,13 @@ import { SqlClient } from "effect/sql"
 import type { ChainEnd, OddRow } from "#core/audit/judgeChain.ts"
 
 /** Numbers in one stretch. */
-const STRETCH = 20_000
+export const STRETCH = 20_000
 /** Odd rows handed out of one stretch; more do not change what is said. */
 const ODD = 60
 
 export interface AuditChunk {
   readonly rows: number
   readonly last: ChainEnd
-  readonly last_at: string
   readonly odd: ReadonlyArray<OddRow>
   /** First row that is older than the one before it, or null. */
   readonly time_back: number | null
@@ -19,60 +18,102 @@ export interface AuditChunk {
   readonly named: ReadonlyArray<{ readonly seq: number; readonly row_hash: string }>
 }
 
+/**
+ * The canonical form of `audit_log a`, written out: the functions of the database's owner are not believed, and PostgreSQL's own
+ * are named with their schema.
+ */
+const text = (value: string): string => `pg_catalog.octet_length(${value}), ':', ${value}`
+const maybe = (value: string): string => `coalesce(pg_catalog.octet_length(${value}) || ':', '-'), ${value}`
+const at = `pg_catalog.to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+const computed = `pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat(${[
+  text("a.seq::text"),
+  text(at),
+  ...["actor_kind", "actor_id", "actor_name", "action", "object_type", "object_id"].map((name) => text(`a.${name}`)),
+  maybe("a.before::text"),
+  maybe("a.after::text"),
+  text("a.request_id"),
+  text("a.source_address"),
+  text("pg_catalog.encode(a.prev_hash, 'hex')")
+].join(", ")}), 'UTF8'))`
+
+interface Judged {
+  readonly rows: number
+  readonly last: ChainEnd | null
+  readonly named: AuditChunk["named"]
+  readonly odd: number
+  readonly time_back: number | null
+  /** The stretch, for a second look at what is odd in it. */
+  readonly first: number | null
+}
+
+/** The row that stands before a stretch: the last up to `seq`, or the given end of the chain where there is none. */
+export type Before = ChainEnd
+
+const predecessor = (sql: SqlClient.SqlClient, { seq }: Before, column: "row_hash" | "seq" | "at") => sql`
+  (select p.${sql.literal(column)} from audit_log p where p.seq <= ${String(seq)}::text::bigint order by p.seq desc, p.ctid desc limit 1)`
+
+/** The rows of a stretch with what stands before each: `judged`. */
+const judgedRows = (sql: SqlClient.SqlClient, after: Before, columns: string) => sql`
+  select a.seq as number, a.row_hash as own, a.prev_hash as prev, ${sql.literal(computed)} as computed, a.at as moment,
+    coalesce(lag(a.row_hash) over w, ${predecessor(sql, after, "row_hash")}, decode(${after.hash}, 'hex')) as before_own,
+    coalesce(lag(a.seq) over w, ${predecessor(sql, after, "seq")}, ${String(after.seq)}::text::bigint) as before_number,
+    coalesce(lag(a.at) over w, ${predecessor(sql, after, "at")}) as before_moment ${sql.literal(columns)}
+  from audit_log a`
+
+const isOdd = "computed <> own or prev <> before_own or number <> before_number + 1"
+
+const readOdd = Effect.fnUntraced(function* (after: Before, first: number, last: number) {
+  const sql = yield* SqlClient.SqlClient
+  const texts = `, a.seq::text as seq, ${at} as at, a.actor_kind, a.actor_id, a.actor_name, a.action, a.object_type, a.object_id,
+    a.before::text as before, a.after::text as after, a.request_id, a.source_address`
+  const rows = yield* sql<{ odd: OddRow }>`
+    select json_build_object('seq', seq, 'at', at, 'actor_kind', actor_kind, 'actor_id', actor_id, 'actor_name', actor_name,
+      'action', action, 'object_type', object_type, 'object_id', object_id, 'before', before, 'after', after,
+      'request_id', request_id, 'source_address', source_address, 'prev_hash', encode(prev, 'hex'),
+      'row_hash', encode(own, 'hex'), 'computed', encode(computed, 'hex'), 'before_seq', before_number,
+      'before_hash', encode(before_own, 'hex')) as odd
+    from (${judgedRows(sql, after, texts)}
+      where a.seq between ${String(first)}::text::bigint and ${String(last)}::text::bigint
+      window w as (order by a.seq, a.ctid)) judged
+    where ${sql.literal(isOdd)} order by number limit ${ODD}::int`
+  return rows.map(({ odd }) => odd)
+})
+
 /** `after`: the row before; `upTo`: the last number to look at; `sizes`: rows whose hashes are wanted. Null where no row is left. */
 export const readAuditChunk = Effect.fnUntraced(function* (
-  after: ChainEnd & { readonly at: string | null },
+  after: Before,
   upTo: number,
   sizes: ReadonlyArray<number>,
   stretch = STRETCH
 ) {
   const sql = yield* SqlClient.SqlClient
-  // The functions of the database's owner are not believed: the canonical form is written out here, and PostgreSQL's own are
-  // named with their schema.
-  const rows = yield* sql<{ chunk: AuditChunk | null }>`
-    with bounds as (
-      select min(seq) as first from audit_log where seq > ${String(after.seq)}::text::bigint and seq <= ${String(upTo)}::text::bigint
-    ), texts as materialized (
-      select a.seq::text as seq,
-        pg_catalog.to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
-        a.actor_kind, a.actor_id, a.actor_name, a.action, a.object_type, a.object_id, a.before::text as before,
-        a.after::text as after, a.request_id, a.source_address, pg_catalog.encode(a.prev_hash, 'hex') as prev_hash,
-        a.prev_hash as prev, a.row_hash as own, a.at as moment, a.seq as number, a.ctid as place
-      from audit_log a, bounds b
-      where a.seq >= b.first and a.seq < b.first + ${stretch}::int and a.seq <= ${String(upTo)}::text::bigint
+  const rows = yield* sql<{ judged: Judged }>`
+    with bounds as materialized (
+      select min(seq) as first, least(min(seq) + ${stretch}::int - 1, ${String(upTo)}::text::bigint) as last from audit_log
+      where seq > ${String(after.seq)}::text::bigint and seq <= ${String(upTo)}::text::bigint
     ), judged as (
-      select t.*,
-        pg_catalog.sha256(pg_catalog.convert_to(
-          octet_length(seq) || ':' || seq || octet_length(at) || ':' || at
-          || octet_length(actor_kind) || ':' || actor_kind || octet_length(actor_id) || ':' || actor_id
-          || octet_length(actor_name) || ':' || actor_name || octet_length(action) || ':' || action
-          || octet_length(object_type) || ':' || object_type || octet_length(object_id) || ':' || object_id
-          || coalesce(octet_length(before) || ':' || before, '-') || coalesce(octet_length(after) || ':' || after, '-')
-          || octet_length(request_id) || ':' || request_id || octet_length(source_address) || ':' || source_address
-          || octet_length(prev_hash) || ':' || prev_hash, 'UTF8')) as computed,
-        coalesce(lag(own) over w, decode(${after.hash}, 'hex')) as before_own,
-        coalesce(lag(number) over w, ${String(after.seq)}::text::bigint) as before_number,
-        coalesce(lag(moment) over w, nullif(${after.at ?? ""}, '')::timestamptz) as before_moment,
-        row_number() over w as position
-      from texts t window w as (order by number, place)
-    ), odd as (
-      select * from judged where computed <> own or prev <> before_own or number <> before_number + 1
-      order by number, place limit ${ODD}::int
+      select count(*) as rows, max(number) as top, min(number) filter (where moment < before_moment) as time_back,
+        count(*) filter (where ${sql.literal(isOdd)}) as odd
+      from (${judgedRows(sql, after, "")}
+        where a.seq between (select first from bounds) and (select last from bounds) window w as (order by a.seq)) rows
     )
-    select case when count(*) = 0 then null else json_build_object(
-      'rows', count(*),
-      'last', (select json_build_object('seq', number, 'hash', encode(own, 'hex')) from judged order by position desc limit 1),
-      'last_at', (select at from judged order by position desc limit 1),
-      'time_back', min(number) filter (where moment < before_moment),
-      'named', coalesce((select json_agg(json_build_object('seq', n.number, 'row_hash', encode(n.own, 'hex')) order by n.number)
-        from judged n where n.number = any(${sizes.map(String)}::text[]::bigint[])), '[]'),
-      'odd', coalesce((select json_agg(json_build_object('seq', seq, 'at', at, 'actor_kind', actor_kind, 'actor_id', actor_id,
-        'actor_name', actor_name, 'action', action, 'object_type', object_type, 'object_id', object_id, 'before', before,
-        'after', after, 'request_id', request_id, 'source_address', source_address, 'prev_hash', prev_hash,
-        'row_hash', encode(own, 'hex'), 'computed', encode(computed, 'hex'), 'before_seq', before_number,
-        'before_hash', encode(before_own, 'hex')) order by number, place) from odd), '[]')
-    ) end as chunk from judged`
-  return rows[0]?.chunk ?? null
+    select json_build_object('rows', j.rows, 'first', (select first from bounds), 'odd', j.odd, 'time_back', j.time_back,
+      'last', (select json_build_object('seq', a.seq, 'hash', encode(a.row_hash, 'hex')) from audit_log a
+        where a.seq = j.top order by a.ctid desc limit 1),
+      'named', coalesce((select json_agg(json_build_object('seq', a.seq, 'row_hash', encode(a.row_hash, 'hex')) order by a.seq)
+        from unnest(${sizes.map(String)}::text[]) size join audit_log a on a.seq = size::bigint
+        where a.seq between (select first from bounds) and (select last from bounds)), '[]')) as judged
+    from judged j`
+  const { first, last, named, odd, rows: count, time_back } = rows[0]!.judged
+  if (first === null || last === null) return null
+  const chunk: AuditChunk = {
+    rows: count,
+    last,
+    named,
+    time_back,
+    odd: odd === 0 ? [] : yield* readOdd(after, first, last.seq)
+  }
+  return chunk
 })
 
 /** Head, last row and anchor as they stand at one moment. */

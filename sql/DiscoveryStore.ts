@@ -11,12 +11,13 @@ import {
   type RegisterOutcomes,
   type Verdict
 } from "#core/Discovery.ts"
-import { DiscoveryId, type HostId } from "#core/Ids.ts"
+import { DiscoveryId, type GroupId, type HostId } from "#core/Ids.ts"
 import type { Page } from "#core/Page.ts"
 import { newId } from "#core/newId.ts"
 import type { Caller, Principal } from "#core/User.ts"
 import { appendAudit, type AuditEntry, type AuditOrigin, originOf } from "./AuditStore.ts"
 import { readCursor, writeCursor } from "./cursor.ts"
+import { mustSeeGroup } from "./groupScope.ts"
 import { hostScope } from "./hostScope.ts"
 import { insertHost, refuseDuplicates } from "./HostStore.ts"
 
@@ -255,7 +256,12 @@ const readFound = Effect.fnUntraced(function* (id: DiscoveryId, addresses: Reado
     order by r.address, h.id = r.host_id desc nulls last`
 })
 
-const registerOne = Effect.fnUntraced(function* (caller: Caller, address: string, found: Found | undefined) {
+const registerOne = Effect.fnUntraced(function* (
+  caller: Caller,
+  address: string,
+  found: Found | undefined,
+  groups: ReadonlyArray<GroupId> | undefined
+) {
   const outcome = (
     word: RegisterOutcome["outcome"],
     message: string,
@@ -279,7 +285,7 @@ const registerOne = Effect.fnUntraced(function* (caller: Caller, address: string
     bound_fingerprint: null
   }
   // A transaction within the transaction: one address that is in the way does not undo the others.
-  return yield* refuseDuplicates(sql.withTransaction(insertHost(caller, registration))).pipe(
+  return yield* refuseDuplicates(sql.withTransaction(insertHost(caller, registration, groups))).pipe(
     Effect.map(({ answer, audit }) => ({
       item: {
         address,
@@ -297,13 +303,15 @@ const registerOne = Effect.fnUntraced(function* (caller: Caller, address: string
 export const registerFound = Effect.fnUntraced(function* (
   caller: Caller,
   id: DiscoveryId,
-  addresses: ReadonlyArray<string>
+  addresses: ReadonlyArray<string>,
+  groups?: ReadonlyArray<GroupId>
 ) {
   yield* getScan(caller.principal, id)
+  yield* Effect.forEach(groups ?? [], (group) => mustSeeGroup(caller.principal, group), { discard: true })
   const found = new Map<string, Found>()
   for (const row of yield* readFound(id, addresses)) if (!found.has(row.address)) found.set(row.address, row)
   const done = yield* Effect.forEach([...new Set(addresses)], (address) =>
-    registerOne(caller, address, found.get(address))
+    registerOne(caller, address, found.get(address), groups)
   )
   for (const { audit } of done) if (audit !== null) yield* appendAudit(originOf(caller), audit)
   const items = done.map(({ item }) => item)

@@ -6,7 +6,9 @@ import type { UserId } from "#core/Ids.ts"
 
 /** Of the code without its dashes, and its owner: the same code of two people has two hashes. */
 const hashOf = (user: UserId, code: string): Uint8Array =>
-  createHash("sha256").update(`${user}\0${code.replaceAll("-", "")}`).digest()
+  createHash("sha256")
+    .update(`${user}\0${code.replaceAll("-", "")}`)
+    .digest()
 
 /** Takes the place of all codes there were. */
 export const replaceRecoveryCodes = Effect.fnUntraced(function* (user: UserId, codes: ReadonlyArray<string>) {

@@ -180,10 +180,10 @@ export const arrive = (arrival: Arrival) =>
         const known = rows[0]
         if (known === undefined) return yield* provision(arrival)
         if (known.disabled) return yield* disabled
-        if (known.origin === "sso") yield* adjust(arrival, known)
         yield* sql`
           update external_identities set last_sign_in_at = now(), provider_id = ${provider.id}
           where issuer = ${key.issuer} and tenant = ${key.tenant} and subject = ${key.subject}`
+        if (known.origin === "sso") yield* adjust(arrival, known)
         return { id: known.id, username: known.username }
       })
     )

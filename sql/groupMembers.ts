@@ -87,6 +87,11 @@ export const replaceGroupUsers = (caller: Caller, id: GroupId, usernames: Readon
         const before = yield* sql<{ username: string }>`
           select u.username from user_groups m join users u on u.id = m.user_id
           where m.group_id = ${id} order by u.username`
+        // Who joins or leaves is an account changed: an edit that was begun before is refused.
+        yield* sql`
+          update users u set version = version + 1
+          where (u.id = any(${users.map((user) => user.id)}::uuid[])) <>
+            exists (select 1 from user_groups m where m.user_id = u.id and m.group_id = ${id})`
         yield* sql`delete from user_groups where group_id = ${id}`
         yield* sql`
           insert into user_groups (user_id, group_id)

@@ -88,7 +88,7 @@ export const makeCheckpointer = Effect.fnUntraced(function* ({ key, made, outsid
   const sign = Effect.fnUntraced(function* (upTo: number) {
     const { anchor } = yield* readAuditEnds
     const from = last === null ? anchor : { seq: last.size, hash: last.row_hash }
-    const chunk = yield* readAuditChunk({ ...from, at: null }, upTo, [], CHECKPOINT_ROWS + 1)
+    const chunk = yield* readAuditChunk(from, upTo, [], CHECKPOINT_ROWS + 1)
     const [odd] = chunk?.odd ?? []
     if (chunk === null || odd !== undefined || chunk.last.seq !== upTo) {
       return yield* refuse(`row ${odd?.seq ?? upTo} does not continue it.`)

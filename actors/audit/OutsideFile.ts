@@ -24,7 +24,7 @@ export type OutsideLine = { readonly number: number } & (
 )
 
 /** Lines at a time, so that reading a long file never holds the process up. */
-const BATCH = 200
+const BATCH = 50
 
 const attempt = <A>(file: string, use: () => Promise<A>) =>
   Effect.tryPromise({ try: use, catch: (cause) => new OutsideFileError({ file, cause }) })

@@ -1,6 +1,7 @@
 /** Reads the checkpoints outside and inside, checks who signed them and that they are the same, and keeps what they say. */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { Checkpoint } from "#core/audit/Checkpoint.ts"
 import { type Finding, finding } from "#core/audit/Finding.ts"
 import { readCheckpoints } from "#sql/AuditCheckpointStore.ts"
 import { type AuditKey, digestOf, isSigned } from "./AuditKey.ts"
@@ -16,7 +17,9 @@ export interface SignedPoints {
   readonly notices: ReadonlyArray<string>
 }
 
-const PAGE = 200
+const PAGE = 50
+
+const sameness = (point: Checkpoint): string => `${digestOf(point)}${point.key_id}${point.signature}`
 
 /** `start`: the last pruned row; checkpoints before it are over, the one that names it is not. */
 export const readSignedPoints = Effect.fnUntraced(function* (
@@ -26,7 +29,8 @@ export const readSignedPoints = Effect.fnUntraced(function* (
   start: number
 ): Effect.fn.Return<SignedPoints, SqlError.SqlError | OutsideFileError, SqlClient.SqlClient> {
   const hashes = new Map<number, string>()
-  const outside = new Set<number>()
+  /** What is known to be signed rightly, so that the same in the database is not checked again. */
+  const outside = new Map<number, string>()
   const digests = new Set<string>()
   const findings: Array<Finding> = []
   const notices: Array<string> = []
@@ -66,7 +70,7 @@ export const readSignedPoints = Effect.fnUntraced(function* (
       signedAt = point.signed_at
       highestOutside = Math.max(highestOutside, point.size)
       hashes.set(point.size, point.row_hash)
-      outside.add(point.size)
+      outside.set(point.size, sameness(point))
     }
   })
 
@@ -78,8 +82,10 @@ export const readSignedPoints = Effect.fnUntraced(function* (
       const where = "It stands in the database."
       inside.add(point.size)
       const known = hashes.get(point.size)
-      if (!isSigned(point, trusted) || (known !== undefined && known !== point.row_hash)) altered(point.size, where)
-      else {
+      const isKnown = outside.get(point.size) === sameness(point)
+      if (!isKnown && (!isSigned(point, trusted) || (known !== undefined && known !== point.row_hash))) {
+        altered(point.size, where)
+      } else {
         if (known === undefined && point.size < highestOutside) {
           altered(point.size, `It stands in the database, but no longer in ${outsideFile}.`)
         }
@@ -93,7 +99,7 @@ export const readSignedPoints = Effect.fnUntraced(function* (
     yield* Effect.sleep(0)
   }
   // The newest goes to the file first, so one more there means nothing.
-  for (const size of outside) {
+  for (const size of outside.keys()) {
     if (!inside.has(size) && size < highestInside) altered(size, "It is gone from the database.")
   }
   if (foreign) findings.push(finding("log_replaced", start + 1, "The database names itself another installation."))

@@ -8,7 +8,7 @@ import { NO_HASH } from "#core/audit/canonical.ts"
 import { type Finding, finding } from "#core/audit/Finding.ts"
 import { judgeCheckpoints } from "#core/audit/judgeCheckpoints.ts"
 import { judgeHead, judgeRows } from "#core/audit/judgeChain.ts"
-import { readAuditChunk, readAuditEnds } from "#sql/AuditChunk.ts"
+import { type AuditChunk, readAuditChunk, readAuditEnds, STRETCH } from "#sql/AuditChunk.ts"
 import { readOrigin } from "#sql/AuditCheckpointStore.ts"
 import { type ClaimedVerification, finishVerification, writeVerificationProgress } from "#sql/AuditVerificationStore.ts"
 import type { AuditKey } from "./AuditKey.ts"
@@ -41,7 +41,6 @@ const Progress = Schema.Struct({
   top: Schema.Int,
   anchor: End,
   last: End,
-  last_at: Schema.NullOr(Schema.String),
   rows: Schema.Int,
   done: Schema.Int,
   odd: Schema.Array(Odd),
@@ -62,7 +61,6 @@ const begin = Effect.map(readAuditEnds, ({ anchor, head, last, rows }): Progress
   top: Math.max(head.seq, last?.seq ?? 0),
   anchor,
   last: anchor,
-  last_at: null,
   rows,
   done: 0,
   odd: [],
@@ -72,6 +70,26 @@ const begin = Effect.map(readAuditEnds, ({ anchor, head, last, rows }): Progress
 }))
 
 const lowest = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : Math.min(a, b))
+
+/** Checkpoints of one stretch are at most as many as its numbers; what lies behind it is asked for again. */
+const NAMED = 2 * STRETCH
+
+const within = (sizes: ReadonlyArray<number>, from: number, upTo: number): ReadonlyArray<number> => {
+  const end = sizes.findIndex((size, n) => n >= from && size > upTo)
+  return sizes.slice(from, end < 0 ? undefined : end)
+}
+
+/** Two stretches as one. */
+const joined = ([a, b]: readonly [AuditChunk | null, AuditChunk | null]): AuditChunk | null => {
+  if (a === null || b === null) return a ?? b
+  return {
+    rows: a.rows + b.rows,
+    last: b.last,
+    odd: [...a.odd, ...b.odd],
+    time_back: lowest(a.time_back, b.time_back),
+    named: [...a.named, ...b.named]
+  }
+}
 
 const conclude = (at: Progress, points: Effect.Success<ReturnType<typeof readSignedPoints>>) => {
   const chain = judgeRows(at.odd, hashOf, at.head)
@@ -118,8 +136,16 @@ export const runVerification = Effect.fnUntraced(function* (
   while (at.last.seq < at.top) {
     const upTo = at.top
     while ((sizes[next] ?? Infinity) <= at.last.seq) next += 1
-    const wanted = sizes.slice(next, next + 2000)
-    const chunk = yield* readAuditChunk({ ...at.last, at: at.last_at }, upTo, wanted)
+    const half = Math.min(at.last.seq + STRETCH, upTo)
+    // Two at once: each is one processor's work in the database.
+    const stretches = yield* Effect.all(
+      [
+        readAuditChunk(at.last, half, within(sizes, next, half)),
+        readAuditChunk({ ...at.last, seq: half }, upTo, within(sizes, next, upTo).slice(0, NAMED))
+      ],
+      { concurrency: 2 }
+    )
+    const chunk = joined(stretches)
     if (chunk === null) break
     const wrong = chunk.named.filter(({ row_hash, seq }) => points.hashes.get(seq) !== row_hash).map(({ seq }) => seq)
     const firstBad = lowest(at.firstBad, wrong[0] ?? null)
@@ -127,7 +153,6 @@ export const runVerification = Effect.fnUntraced(function* (
     at = {
       ...at,
       last: chunk.last,
-      last_at: chunk.last_at,
       done: at.done + chunk.rows,
       odd: [...at.odd, ...chunk.odd].slice(0, ODD_KEPT),
       lastGood: good?.seq ?? at.lastGood,
@@ -137,7 +162,7 @@ export const runVerification = Effect.fnUntraced(function* (
     const goesOn = yield* writeVerificationProgress(id, {
       rowsTotal: at.rows,
       rowsDone: at.done,
-      checkpoints: sizes.filter((size) => size <= at.last.seq).length,
+      checkpoints: next + chunk.named.length,
       progress: at
     })
     if (!goesOn) {

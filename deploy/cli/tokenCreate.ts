@@ -1,11 +1,13 @@
 import { userInfo } from "node:os"
-import { parseArgs } from "node:util"
+import * as Schema from "effect/Schema"
+import { Permission } from "#core/Permission.ts"
 import { createToken } from "#http/server/createToken.ts"
-import { loadConfig } from "../Config.ts"
 import { CommandError } from "./CommandError.ts"
 import { inInstance } from "./instanceDatabase.ts"
+import { readOptions } from "./readOptions.ts"
 
 const units = { m: "minutes", h: "hours", d: "days" } as const
+const isPermission = Schema.is(Permission)
 
 /** Reads 30m, 12h or 90d. */
 const lifetime = (text: string) => {
@@ -16,36 +18,30 @@ const lifetime = (text: string) => {
   return `${Number(amount)} ${units[unit]}` as const
 }
 
-const parse = (args: ReadonlyArray<string>) => {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        user: { type: "string" },
-        name: { type: "string" },
-        expires: { type: "string", default: "90d" },
-        "data-dir": { type: "string" }
-      }
-    }).values
-  } catch (error) {
-    const reason = error instanceof Error ? (error.message.split(". ")[0] ?? error.message) : String(error)
-    throw new CommandError({ message: `${reason}: patch-manager --help shows what there is.` })
-  }
-}
+/** Reads hosts:read,jobs:read. */
+const readPermissions = (text: string): ReadonlyArray<Permission> =>
+  text.split(",").map((word) => {
+    const permission = word.trim()
+    if (isPermission(permission)) return permission
+    throw new CommandError({ message: `There is no permission "${permission}": docs/api.md lists them.` })
+  })
 
 /** `token create`: prints the token alone; the manager keeps only its hash. */
 export const tokenCreate = async (args: ReadonlyArray<string>): Promise<void> => {
-  const values = parse(args)
-  if (values.user === undefined || values.name === undefined) {
+  const { given, config } = readOptions(args, ["user", "name", "expires", "permissions"])
+  const username = given("user")
+  const name = given("name")
+  const permissions = given("permissions")
+  if (username === undefined || name === undefined) {
     throw new CommandError({ message: "Say for whom and what for: token create --user admin --name backup-script." })
   }
-  const config = loadConfig(values["data-dir"] === undefined ? {} : { data_dir: values["data-dir"] })
   const token = await inInstance(
     config,
     createToken({
-      username: values.user,
-      name: values.name,
-      expiresIn: lifetime(values.expires),
+      username,
+      name,
+      expiresIn: lifetime(given("expires") ?? "90d"),
+      ...(permissions === undefined ? {} : { permissions: readPermissions(permissions) }),
       madeBy: `${userInfo().username} on the command line`
     })
   )

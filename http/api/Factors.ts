@@ -37,7 +37,11 @@ export const FactorAdded = Schema.Struct({
 }).annotate({ identifier: "FactorAdded" })
 export type FactorAdded = typeof FactorAdded.Type
 
-export const PasskeyAdded = Schema.Struct({ passkey: PasskeyItem, recovery_codes: codes, signed_in: SignedIn }).annotate({
+export const PasskeyAdded = Schema.Struct({
+  passkey: PasskeyItem,
+  recovery_codes: codes,
+  signed_in: SignedIn
+}).annotate({
   identifier: "PasskeyAdded"
 })
 export type PasskeyAdded = typeof PasskeyAdded.Type

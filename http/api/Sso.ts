@@ -23,11 +23,14 @@ export const ssoRefusals = {
   provider_unreachable: "The identity provider does not answer. Try again in a while, or sign in with a local account.",
   provider_misconfigured:
     "The identity provider and the manager do not fit together. An administrator finds the reason under Identity providers.",
-  provider_refused: "The identity provider ended the sign-in with an error. Try again; if it stays, ask an administrator.",
+  provider_refused:
+    "The identity provider ended the sign-in with an error. Try again; if it stays, ask an administrator.",
   access_denied: "The identity provider did not let you in, or you broke the sign-in off there.",
   token_refused: "What the identity provider sent was not believed, so nobody was signed in. Begin again.",
-  groups_missing: "The identity provider did not say which groups you are in, so you get no role. Ask an administrator.",
-  groups_overage: "You are in too many groups for the identity provider to name them, so you get no role. Ask an administrator.",
+  groups_missing:
+    "The identity provider did not say which groups you are in, so you get no role. Ask an administrator.",
+  groups_overage:
+    "You are in too many groups for the identity provider to name them, so you get no role. Ask an administrator.",
   no_role: "None of your groups gives you a role here. Ask an administrator.",
   account_disabled: "Your account here is disabled. Ask an administrator.",
   username_unavailable: "No free user name was found for you. Ask an administrator.",

@@ -33,7 +33,8 @@ export const letsIn =
   (policy: NetworkPolicy): boolean =>
     admits(makeAllowList(policy), source) !== null
 
-const networksOf = (texts: ReadonlyArray<string>): ReadonlyArray<Network> => texts.flatMap((text) => readNetwork(text) ?? [])
+const networksOf = (texts: ReadonlyArray<string>): ReadonlyArray<Network> =>
+  texts.flatMap((text) => readNetwork(text) ?? [])
 
 const make = Effect.gen(function* () {
   const first = yield* readNetworkPolicy
@@ -111,6 +112,8 @@ const make = Effect.gen(function* () {
   }
 })
 
-export class AllowList extends Context.Service<AllowList, Effect.Success<typeof make>>()("patch-manager/http/AllowList") {
+export class AllowList extends Context.Service<AllowList, Effect.Success<typeof make>>()(
+  "patch-manager/http/AllowList"
+) {
   static readonly layer = Layer.effect(AllowList, make)
 }

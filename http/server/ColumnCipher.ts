@@ -151,10 +151,9 @@ export const makeColumnCipher = (file: string) =>
     }
   })
 
-export class ColumnCipher extends Context.Service<
-  ColumnCipher,
-  Effect.Success<ReturnType<typeof makeColumnCipher>>
->()("patch-manager/http/ColumnCipher") {
+export class ColumnCipher extends Context.Service<ColumnCipher, Effect.Success<ReturnType<typeof makeColumnCipher>>>()(
+  "patch-manager/http/ColumnCipher"
+) {
   static readonly layer = Layer.effect(
     ColumnCipher,
     Effect.flatMap(WebConfig, ({ jwtKeyFile }) => makeColumnCipher(columnKeyFile(jwtKeyFile)))

@@ -38,7 +38,9 @@ export const sessionPrincipal = (session: LiveSession): Principal => ({
 /** A token has no more than it was given and no more than its owner has now; bounded to groups, it sees as an operator does. */
 export const tokenPrincipal = (token: LiveToken): Principal => {
   const role = token.group_ids === null ? token.role : "operator"
-  const allowed = new Set(rolePermissions[token.role].filter((permission) => rolePermissions[role].includes(permission)))
+  const allowed = new Set(
+    rolePermissions[token.role].filter((permission) => rolePermissions[role].includes(permission))
+  )
   return {
     kind: "token",
     user_id: token.user_id,

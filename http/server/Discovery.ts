@@ -1,7 +1,7 @@
 /** Discovery of the contract: which networks may be scanned is decided here, the worker scans. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { MAX_SCAN_ADDRESSES, type NewScan } from "#core/Discovery.ts"
+import { MAX_SCAN_ADDRESSES, type NewScan, type Registering } from "#core/Discovery.ts"
 import { egressRefusal } from "#core/egress.ts"
 import { refuseField } from "#core/Errors.ts"
 import type { DiscoveryId } from "#core/Ids.ts"
@@ -73,10 +73,10 @@ const scan = Effect.fnUntraced(function* (key: string, wanted: NewScan) {
   return (yield* once(request, insertScan(caller, { ...network, port: wanted.port ?? AGENT_PORT }))).answer
 })
 
-const register = Effect.fnUntraced(function* (key: string, id: DiscoveryId, addresses: ReadonlyArray<string>) {
+const register = Effect.fnUntraced(function* (key: string, id: DiscoveryId, wanted: Registering) {
   const caller = yield* CurrentCaller
-  const request = { caller, key, operation: "discovery.register", request: { id, addresses }, status: 200 }
-  return (yield* once(request, registerFound(caller, id, addresses))).answer
+  const request = { caller, key, operation: "discovery.register", request: { id, ...wanted }, status: 200 }
+  return (yield* once(request, registerFound(caller, id, wanted.addresses, wanted.group_ids))).answer
 })
 
 export const layer = HttpApiBuilder.group(Api, "discovery", (handlers) =>
@@ -87,7 +87,6 @@ export const layer = HttpApiBuilder.group(Api, "discovery", (handlers) =>
     results: ({ params, query }) =>
       answered(Effect.flatMap(CurrentCaller, ({ principal }) => listResults(principal, params.id, query))),
     cancel: ({ params }) => answered(Effect.flatMap(CurrentCaller, (caller) => requestScanCancel(caller, params.id))),
-    register: ({ params, headers, payload }) =>
-      answered(register(headers["idempotency-key"], params.id, payload.addresses))
+    register: ({ params, headers, payload }) => answered(register(headers["idempotency-key"], params.id, payload))
   })
 )

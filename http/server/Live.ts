@@ -77,10 +77,14 @@ const admit = Effect.fnUntraced(function* (ticket: string) {
     permissions: new Set(taken.permissions.filter((permission) => holder.permissions.has(permission)))
   }
   const eyes = eyesOf(holder)
+  let known = holder
   /** Whoever may see less or more than at the beginning hangs up, and comes back as who he is now. */
-  const standing: Standing = Effect.map(principalNow(holder), (now) =>
-    now === null ? "ended" : eyesOf(now) === eyes ? "same" : "changed"
-  )
+  const standing: Standing = Effect.gen(function* () {
+    const now = yield* principalNow(known)
+    if (now === null) return "ended"
+    known = now
+    return eyesOf(now) === eyes ? "same" : "changed"
+  })
   return { principal, standing }
 })
 

@@ -17,6 +17,8 @@ const KEPT_MS = 600_000
 const KEPT_PROVIDERS = 20
 const KEYS_COOLDOWN_MS = 60_000
 const DEADLINE_SECONDS = 5
+/** Somebody may be in the middle of a sign-in with what is forgotten. */
+const LINGER_MS = 30_000
 
 /** A sign-in that goes no further. `message` is for administrators; the person is told what the code stands for. */
 export class SsoRefused extends Data.TaggedError("SsoRefused")<{
@@ -73,12 +75,18 @@ const readMetadata = async (issuer: string, egress: Egress): Promise<oidc.Server
     headers: { accept: "application/json" }
   })
   const nothing = (why: string) =>
-    misconfigured(`There is no discovery document at ${issuer.replace(/\/$/, "")}/.well-known/openid-configuration: ${why}.`, "discovery")
+    misconfigured(
+      `There is no discovery document at ${issuer.replace(/\/$/, "")}/.well-known/openid-configuration: ${why}.`,
+      "discovery"
+    )
   if (answer.status !== 200) throw nothing(`it is answered ${answer.status}`)
   const metadata: unknown = await answer.json().catch(() => null)
   if (!isMetadata(metadata)) throw nothing("what is there is something else")
   if (metadata.issuer !== issuer) {
-    throw misconfigured(`The provider calls itself ${metadata.issuer.slice(0, 300)}; here its issuer is ${issuer}.`, "issuer")
+    throw misconfigured(
+      `The provider calls itself ${metadata.issuer.slice(0, 300)}; here its issuer is ${issuer}.`,
+      "issuer"
+    )
   }
   for (const name of ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const) {
     const value: unknown = metadata[name]
@@ -146,7 +154,10 @@ const refusalOf = (cause: unknown): SsoRefused => {
   if (cause instanceof oidc.AuthorizationResponseError) {
     return cause.error === "access_denied"
       ? new SsoRefused({ code: "access_denied", message: "The provider says that the person was not let in." })
-      : new SsoRefused({ code: "provider_refused", message: `The provider answered ${wordsOf(cause)} (${cause.error}).` })
+      : new SsoRefused({
+          code: "provider_refused",
+          message: `The provider answered ${wordsOf(cause)} (${cause.error}).`
+        })
   }
   if (cause instanceof oidc.ResponseBodyError) {
     return cause.error === "invalid_client" || cause.error === "unauthorized_client"
@@ -157,7 +168,11 @@ const refusalOf = (cause: unknown): SsoRefused => {
     return misconfigured("The provider does not take the client id or its secret.")
   }
   const code = cause instanceof oidc.ClientError ? cause.code : undefined
-  if (code === "OAUTH_INVALID_RESPONSE" || code === "OAUTH_JWT_CLAIM_COMPARISON_FAILED" || code === "OAUTH_JWT_TIMESTAMP_CHECK_FAILED") {
+  if (
+    code === "OAUTH_INVALID_RESPONSE" ||
+    code === "OAUTH_JWT_CLAIM_COMPARISON_FAILED" ||
+    code === "OAUTH_JWT_TIMESTAMP_CHECK_FAILED"
+  ) {
     return new SsoRefused({ code: "token_refused", message: `The provider's answer is refused: ${wordsOf(cause)}.` })
   }
   return unreachable(cause)
@@ -165,10 +180,12 @@ const refusalOf = (cause: unknown): SsoRefused => {
 
 const make = (rules: EgressRules) => {
   const kept = new Map<string, Kept>()
-  const forget = (key: string): void => {
+  const forget = (key: string, after_ms = LINGER_MS): void => {
     const found = kept.get(key)
     kept.delete(key)
-    void found?.connected.then(({ egress }) => egress.close()).catch(() => undefined)
+    const close = (): void => void found?.connected.then(({ egress }) => egress.close()).catch(() => undefined)
+    if (after_ms === 0) close()
+    else setTimeout(close, after_ms).unref()
   }
   const connect = (access: ProviderAccess): Promise<Connected> => {
     const key = `${access.provider.id}/${access.provider.version}`
@@ -216,13 +233,15 @@ const make = (rules: EgressRules) => {
         })
       }),
     close: async () => {
-      for (const key of kept.keys()) forget(key)
+      for (const key of kept.keys()) forget(key, 0)
     }
   }
 }
 
 /** Sends nothing anywhere the egress rules do not allow. */
-export class OidcClient extends Context.Service<OidcClient, ReturnType<typeof make>>()("patch-manager/http/OidcClient") {
+export class OidcClient extends Context.Service<OidcClient, ReturnType<typeof make>>()(
+  "patch-manager/http/OidcClient"
+) {
   static readonly layer = Layer.effect(
     OidcClient,
     Effect.gen(function* () {
@@ -233,4 +252,3 @@ export class OidcClient extends Context.Service<OidcClient, ReturnType<typeof ma
     })
   )
 }
-

@@ -112,7 +112,4 @@ export const inTurn = <E, R>(
   user: UserId,
   effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
-  Effect.flatMap(Pacing, (pacing) =>
-    pacing === null ? effect : pacing.limiter.ofAccount(pacing.kind, user, effect)
-  )
-
+  Effect.flatMap(Pacing, (pacing) => (pacing === null ? effect : pacing.limiter.ofAccount(pacing.kind, user, effect)))

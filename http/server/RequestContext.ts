@@ -184,7 +184,10 @@ export const layer = HttpRouter.middleware(
         })
         if (!config.hostNames.has(hostName)) return refusal(421)
         const incoming = NodeHttpServerRequest.toIncomingMessage(request)
-        if (!hasOneHost(incoming.rawHeaders) || !isFramed(incoming.headers)) return refusal(400, { connection: "close" })
+        if (!hasOneHost(incoming.rawHeaders) || !isFramed(incoming.headers))
+          return refusal(400, { connection: "close" })
+        // No text with NUL can be looked for or kept.
+        if (request.url.includes("%00", request.url.indexOf("?") + 1) && request.url.includes("?")) return refusal(400)
         if (!methods.has(request.method)) return refusal(405, { allow: ALLOWED })
         const source = sourceOf(request)
         const client = allowList.admit(source)

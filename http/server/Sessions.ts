@@ -10,7 +10,9 @@ export const layer = HttpApiBuilder.group(Api, "sessions", (handlers) =>
   handlers.handleAll({
     listOwn: ({ query }) =>
       answered(
-        Effect.flatMap(CurrentCaller, ({ principal }) => listSessions(principal, { ...query, user_id: principal.user_id }))
+        Effect.flatMap(CurrentCaller, ({ principal }) =>
+          listSessions(principal, { ...query, user_id: principal.user_id })
+        )
       ),
     endOwn: ({ params }) =>
       answered(Effect.flatMap(CurrentCaller, (caller) => endSession(caller, params.id, caller.principal.user_id))),

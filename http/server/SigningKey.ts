@@ -99,7 +99,8 @@ const make = Effect.gen(function* () {
   let now = yield* look
   let lookedAt = performance.now()
   const lookAgain = Effect.matchCauseEffect(look, {
-    onFailure: (cause) => Effect.logWarning("The keys for access tokens could not be looked at; this is tried again", cause),
+    onFailure: (cause) =>
+      Effect.logWarning("The keys for access tokens could not be looked at; this is tried again", cause),
     onSuccess: (found) =>
       Effect.sync(() => {
         now = found

@@ -55,7 +55,10 @@ const readCertificates = (text: string | null) => {
 const issuerOf = Effect.fnUntraced(function* (kind: SsoProvider["kind"], tenantId: string | null, issuer: string) {
   if (kind === "entra") {
     if (tenantId === null) {
-      return yield* refuseField("payload.tenant_id", "Give the directory (tenant) id that Entra shows for the application.")
+      return yield* refuseField(
+        "payload.tenant_id",
+        "Give the directory (tenant) id that Entra shows for the application."
+      )
     }
     return entraIssuer(tenantId)
   }
@@ -122,11 +125,7 @@ const changed = (id: SsoProviderId, change: SsoProviderChange) =>
     return { values, secret: yield* Effect.orDie(cipher.seal(secretPlace(id), client_secret)) }
   })
 
-const update = Effect.fnUntraced(function* (
-  id: SsoProviderId,
-  ifMatch: string | undefined,
-  change: SsoProviderChange
-) {
+const update = Effect.fnUntraced(function* (id: SsoProviderId, ifMatch: string | undefined, change: SsoProviderChange) {
   const caller = yield* CurrentCaller
   const version = yield* readIfMatch(ifMatch, "identity provider")
   const stored = yield* refuseProviderName(updateProvider(caller, id, version, changed(id, change)))
@@ -165,8 +164,7 @@ export const layer = HttpApiBuilder.group(Api, "ssoProviders", (handlers) =>
     create: ({ headers, payload }) => answered(create(headers["idempotency-key"], payload)),
     get: ({ params }) => answered(Effect.map(Effect.flatMap(getProvider(params.id), shown), tagged)),
     update: ({ params, headers, payload }) => answered(update(params.id, headers["if-match"], payload)),
-    delete: ({ params }) =>
-      answered(Effect.flatMap(CurrentCaller, (caller) => deleteProvider(caller, params.id))),
+    delete: ({ params }) => answered(Effect.flatMap(CurrentCaller, (caller) => deleteProvider(caller, params.id))),
     test: ({ params }) => answered(test(params.id))
   })
 )

@@ -69,7 +69,10 @@ const refused = (id: SsoProviderId) =>
     return seeOther(`/sign-in?sso_error=${code}`)
   })
 
-const start = (id: SsoProviderId, query: { readonly return_to?: string | undefined; readonly fresh?: boolean | undefined }) =>
+const start = (
+  id: SsoProviderId,
+  query: { readonly return_to?: string | undefined; readonly fresh?: boolean | undefined }
+) =>
   Effect.gen(function* () {
     const access = yield* accessTo(id)
     const client = yield* OidcClient
@@ -164,9 +167,7 @@ const signIn = Effect.fnUntraced(function* (provider: StoredProvider, claims: Cl
     user.id,
     tokenHash(refreshToken),
     { source_address: from.source_address, user_agent: userAgent(request) },
-    strong
-      ? { stage: "full", factor: "sso" }
-      : { stage: stageAfterPassword(yield* factorsOf(user.id)), factor: null }
+    strong ? { stage: "full", factor: "sso" } : { stage: stageAfterPassword(yield* factorsOf(user.id)), factor: null }
   )
   if (strong && !isFresh(claims)) yield* withholdStepUp(session)
   yield* setRefreshCookie(refreshToken)
@@ -203,7 +204,10 @@ const callback = (id: SsoProviderId, query: Return) =>
     const begun = cookie === null ? null : yield* takeSignIn(tokenHash(state), tokenHash(cookie), id)
     if (cookie === null || begun === null) {
       yield* refused(id)(
-        new SsoRefused({ code: "sign_in_expired", message: "The state is missing, used, too old or another browser's." })
+        new SsoRefused({
+          code: "sign_in_expired",
+          message: "The state is missing, used, too old or another browser's."
+        })
       )
       return yield* expired
     }

@@ -74,5 +74,6 @@ export const authorizeFor = Effect.fnUntraced(function* (
 ) {
   yield* requireSignedIn(principal, annotations)
   yield* authorize(principal, need)
-  if (Context.get(annotations, RequiresStepUp) && principal.sign_in?.stage !== "enrolling") yield* requireStepUp(principal)
+  if (Context.get(annotations, RequiresStepUp) && principal.sign_in?.stage !== "enrolling")
+    yield* requireStepUp(principal)
 })

@@ -15,7 +15,10 @@ const CURRENT = "payload.current_password"
 const NEW = "payload.new_password"
 
 const noPassword = refuseField(CURRENT, "Your account signs in through the identity provider and has no password here.")
-const sealed = refuseField(NEW, "The emergency account's password is sealed: make a new account on the machine instead.")
+const sealed = refuseField(
+  NEW,
+  "The emergency account's password is sealed: make a new account on the machine instead."
+)
 
 /** Ends every other session. A wrong current password counts with those at sign-in, and waits with them. */
 export const changePassword = Effect.fnUntraced(function* (change: {

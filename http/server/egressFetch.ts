@@ -100,7 +100,8 @@ export const codesOf = (error: unknown): ReadonlyArray<string> => {
 /** What Node says of a certificate that it does not trust. */
 const certificateCodes = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_MISMATCH)/
 
-export const isCertificateError = (error: unknown): boolean => codesOf(error).some((code) => certificateCodes.test(code))
+export const isCertificateError = (error: unknown): boolean =>
+  codesOf(error).some((code) => certificateCodes.test(code))
 
 /** The sentence of a refused address; null for any other error. */
 export const egressWords = (error: unknown): string | null => {

@@ -35,7 +35,8 @@ export const passkeyRefused = new Unauthorized({
 
 const unreadable = new Unavailable({
   code: "secret_unreadable",
-  message: "The manager cannot read your authenticator app's secret; its log says why. Use another factor, or ask an administrator."
+  message:
+    "The manager cannot read your authenticator app's secret; its log says why. Use another factor, or ask an administrator."
 })
 
 const PERIOD_SECONDS = 30
@@ -52,7 +53,14 @@ export const totpStep = Effect.fnUntraced(function* ({ id, secret_sealed }: Totp
     Effect.mapError(() => unreadable)
   )
   const epoch = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-  const result = verifySync({ strategy: "totp", secret, token, epoch, period: PERIOD_SECONDS, epochTolerance: PERIOD_SECONDS })
+  const result = verifySync({
+    strategy: "totp",
+    secret,
+    token,
+    epoch,
+    period: PERIOD_SECONDS,
+    epochTolerance: PERIOD_SECONDS
+  })
   return result.valid ? Math.floor(epoch / PERIOD_SECONDS) + result.delta : null
 })
 

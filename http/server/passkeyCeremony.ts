@@ -116,7 +116,8 @@ const verified = <A>(check: () => Promise<A>): Effect.Effect<A, PasskeyRefused> 
   Effect.tryPromise({
     try: check,
     // The library's words tell which check failed, and hold what the caller sent.
-    catch: (cause) => new PasskeyRefused({ reason: (cause instanceof Error ? cause.message : String(cause)).slice(0, 200) })
+    catch: (cause) =>
+      new PasskeyRefused({ reason: (cause instanceof Error ? cause.message : String(cause)).slice(0, 200) })
   })
 
 /** The passkey that signed, and its counter; whose it is, is the caller's to compare. */

@@ -32,7 +32,9 @@ const measure = async (cost: HashCost, rounds: number): Promise<number> => {
 }
 
 /** The cost for a machine, by what `millisOf` says a hash takes there. */
-export const calibrate = async (millisOf: (cost: HashCost, rounds: number) => Promise<number> = measure): Promise<PasswordCost> => {
+export const calibrate = async (
+  millisOf: (cost: HashCost, rounds: number) => Promise<number> = measure
+): Promise<PasswordCost> => {
   const first = await millisOf(leastCost, 3)
   const found = (cost: HashCost, millis: number) => ({ ...cost, millis: Math.round(millis) })
   if (first >= LEAST_MILLIS) return found(leastCost, first)

@@ -25,7 +25,7 @@ export const rotateColumnKey = Effect.fnUntraced(function* (origin: AuditOrigin,
   yield* Effect.promise(() => ensureColumnKey(file))
   const keyId = yield* Effect.promise(() => addColumnKey(file))
   let resealed = 0
-  for (let found = -1; found !== 0; ) {
+  for (let found = -1; found !== 0;) {
     found = yield* reseal(file, keyId)
     resealed += found
     // A process that read the file just before it changed may be about to write one more.

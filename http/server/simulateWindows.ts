@@ -46,6 +46,7 @@ export const simulateWindows = Effect.fnUntraced(function* (request: SimulationR
   const from = yield* databaseNow
   const to = from + request.weeks * WEEK
   const drafts = yield* Effect.forEach(request.drafts ?? [], (draft, index) => draftWindow(draft, index, from))
+  yield* Effect.forEach(request.without ?? [], (id) => getWindow(principal, id), { discard: true })
   const gone = new Set<string>([...(request.without ?? []), ...drafts.map((draft) => draft.id)])
   const saved = (yield* readEnabledWindows).filter((window) => !gone.has(window.id))
   const hosts = yield* readWindowHosts(principal)

@@ -23,6 +23,16 @@ const endOfString = (text: string, start: number): number => {
   return text.length
 }
 
+/** What stands between two quotes; null where it is no JSON. */
+const wordOf = (raw: string): string | null => {
+  if (!raw.includes("\\")) return raw
+  try {
+    return String(JSON.parse(`"${raw}"`))
+  } catch {
+    return null
+  }
+}
+
 const number = /[-+0-9.eE]+/y
 
 /** Numbers that other programs would read as another number. */
@@ -33,31 +43,26 @@ const isExact = (token: string): boolean => {
 }
 
 /**
- * What is wrong with a JSON text that `JSON.parse` would take: a name twice in one object, too deep, a number that is not exact.
+ * What is wrong with a JSON text that `JSON.parse` would take: a name twice in one object, too deep, a number that is not exact, a
+ * text that PostgreSQL cannot keep.
  * Null where nothing is. Text that is no JSON at all is left to the parser.
  */
 export const strictJsonFault = (text: string): string | null => {
   /** Names of each open object; null for an array. */
   const open: Array<Set<string> | null> = []
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const code = text.charCodeAt(at)
     if (code === 0x22) {
       const end = endOfString(text, at)
       const names = open.at(-1)
       let next = end
       while (next < text.length && text.charCodeAt(next) <= 0x20) next += 1
+      const word = wordOf(text.slice(at + 1, end - 1))
+      if (word === null) return null
+      if (word.includes("\0") || !word.isWellFormed()) return "A text holds NUL or half a character."
       if (names && text.charCodeAt(next) === 0x3a) {
-        const raw = text.slice(at + 1, end - 1)
-        let name = raw
-        if (raw.includes("\\")) {
-          try {
-            name = String(JSON.parse(`"${raw}"`))
-          } catch {
-            return null
-          }
-        }
-        if (names.has(name)) return "A name stands twice in one object."
-        names.add(name)
+        if (names.has(word)) return "A name stands twice in one object."
+        names.add(word)
       }
       at = end
     } else if (code === 0x7b || code === 0x5b) {

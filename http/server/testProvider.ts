@@ -9,7 +9,14 @@ import { setTimeout as wait } from "node:timers/promises"
 import * as oidc from "openid-client"
 import type { EgressRules } from "#core/egress.ts"
 import type { SsoTestResult, SsoTestStep } from "#core/Sso.ts"
-import { EGRESS_DEADLINE_MS, egressWords, guardedLookup, isCertificateError, literalRefusal, makeEgress } from "./egressFetch.ts"
+import {
+  EGRESS_DEADLINE_MS,
+  egressWords,
+  guardedLookup,
+  isCertificateError,
+  literalRefusal,
+  makeEgress
+} from "./egressFetch.ts"
 import { type Connected, discover, type ProviderAccess, SsoRefused, wordsOf } from "./OidcClient.ts"
 import { ALGORITHMS } from "./verifyIdToken.ts"
 
@@ -74,16 +81,12 @@ const shake = (url: URL, rules: EgressRules, ca: string | null): Promise<Handsha
   })
 
 /** A failure takes the whole deadline, whether a port was closed, filtered, or something else answered on it. */
-const tryConnection = async (url: URL, rules: EgressRules, ca: string | null): Promise<Handshake> => {
-  const [handshake] = await Promise.race([
-    Promise.all([shake(url, rules, ca).then(async (one) => (one.up ? one : wait(EGRESS_DEADLINE_MS, one)))]),
-    wait(EGRESS_DEADLINE_MS, [{ up: false }] as const)
-  ])
-  return handshake
+const tryConnection = (url: URL, rules: EgressRules, ca: string | null): Promise<Handshake> => {
+  const overdue = wait<Handshake>(EGRESS_DEADLINE_MS, { up: false }, { ref: false })
+  return Promise.race([shake(url, rules, ca).then((found) => (found.up ? found : overdue)), overdue])
 }
 
-const discoveryWords = (cause: unknown): string =>
-  `The discovery document could not be read: ${wordsOf(cause)}.`
+const discoveryWords = (cause: unknown): string => `The discovery document could not be read: ${wordsOf(cause)}.`
 
 const tryKeys = async ({ configuration, egress }: Connected): Promise<Found> => {
   const answer = await egress.fetch(configuration.serverMetadata().jwks_uri ?? "")
@@ -103,7 +106,8 @@ const tryPkce = ({ configuration, signs }: Connected): Found => {
   if (signs !== undefined && !signs.some((name) => ALGORITHMS.includes(name))) {
     return failed(`The provider signs with ${signs.join(", ")}; accepted are ${ALGORITHMS.join(", ")}.`)
   }
-  if (methods === undefined) return { result: "unsure", message: "The provider does not say whether it knows PKCE; it is sent anyway." }
+  if (methods === undefined)
+    return { result: "unsure", message: "The provider does not say whether it knows PKCE; it is sent anyway." }
   return methods.includes("S256")
     ? passed("PKCE with S256 is supported.")
     : failed(`The provider knows PKCE only with ${methods.join(", ")}; S256 is needed.`)
@@ -127,7 +131,9 @@ const tryClient = async ({ configuration }: Connected, redirect_uri: string): Pr
           : null
     if (error === "invalid_grant") return passed("The provider knows the client id and takes its secret.")
     if (error === "invalid_client" || error === "unauthorized_client") {
-      return failed("The provider does not take the client id or its secret. Copy both again; a secret may have run out.")
+      return failed(
+        "The provider does not take the client id or its secret. Copy both again; a secret may have run out."
+      )
     }
     return {
       result: "unsure",
@@ -153,7 +159,8 @@ export const testProvider = async (
   const run = async (): Promise<void> => {
     if (!note("address", await tryAddress(url, rules))) return
     const handshake = await tryConnection(url, rules, provider.ca_certificate)
-    if (!note("connection", handshake.up ? passed("A TLS server answers.") : failed(unanswered)) || !handshake.up) return
+    if (!note("connection", handshake.up ? passed("A TLS server answers.") : failed(unanswered)) || !handshake.up)
+      return
     const { distrust } = handshake
     const trust =
       distrust === null
@@ -162,7 +169,8 @@ export const testProvider = async (
     if (!note("certificate", trust)) return
     const connected = await discover(access, egress).catch((cause: unknown) => cause as Error)
     if (connected instanceof Error) {
-      if (isCertificateError(connected)) note("certificate", failed(`Its certificate is not trusted: ${wordsOf(connected)}.`))
+      if (isCertificateError(connected))
+        note("certificate", failed(`Its certificate is not trusted: ${wordsOf(connected)}.`))
       else if (connected instanceof SsoRefused && connected.at === "issuer") {
         note("discovery", passed("The discovery document was read."))
         note("issuer", failed(connected.message))
@@ -171,7 +179,13 @@ export const testProvider = async (
     }
     note("discovery", passed("The discovery document was read."))
     note("issuer", passed(`The issuer is ${provider.issuer}.`))
-    if (!note("keys", await tryKeys(connected).catch((cause: unknown) => failed(`The keys could not be read: ${wordsOf(cause)}.`)))) return
+    if (
+      !note(
+        "keys",
+        await tryKeys(connected).catch((cause: unknown) => failed(`The keys could not be read: ${wordsOf(cause)}.`))
+      )
+    )
+      return
     if (!note("pkce", tryPkce(connected))) return
     note("client", await tryClient(connected, redirect_uri))
   }

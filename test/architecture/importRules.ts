@@ -20,7 +20,8 @@ const table: ReadonlyArray<readonly [folder: string, may: ReadonlyArray<string>]
       "actors/jobs",
       "actors/schedule",
       "actors/housekeeping",
-      "actors/discovery"
+      "actors/discovery",
+      "actors/audit"
     ]
   ],
   ["actors/schedule", ["core", "machines", "sql", "actors/jobs", "actors/hosts"]],
@@ -28,6 +29,7 @@ const table: ReadonlyArray<readonly [folder: string, may: ReadonlyArray<string>]
   ["actors/hosts", ["core", "machines", "sql", "actors/agent"]],
   ["actors/agent", ["core", "machines", "sql"]],
   ["actors/pki", ["core", "machines", "sql"]],
+  ["actors/audit", ["core", "machines", "sql"]],
   ["actors/discovery", ["core", "machines", "sql"]],
   ["actors/housekeeping", ["core", "machines", "sql"]],
   ["sql", ["core", "machines"]],

@@ -71,7 +71,17 @@ describe("a new password", () => {
 
 describe("a user name", () => {
   it("has one spelling", () => {
-    const spellings = ["admin", "Admin", "ADMIN", " admin", "ａｄｍｉｎ", "ádmin", "a\u0301dmin", "ad\u200bmin", "ＡＤＭＩＮ "]
+    const spellings = [
+      "admin",
+      "Admin",
+      "ADMIN",
+      " admin",
+      "ａｄｍｉｎ",
+      "ádmin",
+      "a\u0301dmin",
+      "ad\u200bmin",
+      "ＡＤＭＩＮ "
+    ]
     expect(new Set(spellings.map(foldUsername))).toEqual(new Set(["admin"]))
   })
 })

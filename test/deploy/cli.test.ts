@@ -68,6 +68,8 @@ describe("patch-manager token create", () => {
       [await cli(url, "token", "make"), /^There is no command "token make".*--help/],
       [await cli(url, "token", "create", "--user", "admin"), /^Say for whom and what for/],
       [await cli(url, ...create, "--expires", "soon"), /^--expires soon is not understood: write 30m, 12h or 90d/],
+      [await cli(url, ...create, "--permissions", "hosts:red"), /^There is no permission "hosts:red"/],
+      [await cli(url, ...create, "--permissions", "account:change"), /^A token of admin cannot have account:change/],
       [await cli(url, ...create, "--usr", "x"), /^Unknown option '--usr'/],
       [await cli(url, "token", "create", "--user", "nobody", "--name", "ci"), /^There is no active user named nobody/],
       [await cli({}, ...create, "--data-dir", folder), /^No manager has run from/],
@@ -83,5 +85,5 @@ describe("patch-manager token create", () => {
       assert.match(result.stderr, /^[^\n]*\n$/)
     }
     rmSync(folder, { recursive: true })
-  })
+  }, 60_000)
 })

@@ -11,7 +11,7 @@ import { openBrowser } from "./openBrowser.ts"
 import { dashboard, type Enrolled, enrolTotp, typePassword } from "./signIn.ts"
 import { addAuthenticator } from "./virtualAuthenticator.ts"
 
-const consoleDirectory = process.env["TEST_CONSOLE_DIR"] ?? join(import.meta.dirname, "..", "..", ".build", "console")
+const consoleDirectory = join(import.meta.dirname, "..", "..", ".build", "console")
 const password = "correct horse battery staple"
 
 let world: World

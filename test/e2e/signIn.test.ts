@@ -10,7 +10,7 @@ import { openBrowser } from "./openBrowser.ts"
 import { dashboard, type Enrolled, enrolTotp, storeCodes, typePassword } from "./signIn.ts"
 import { addAuthenticator } from "./virtualAuthenticator.ts"
 
-const consoleDirectory = process.env["TEST_CONSOLE_DIR"] ?? join(import.meta.dirname, "..", "..", ".build", "console")
+const consoleDirectory = join(import.meta.dirname, "..", "..", ".build", "console")
 const password = "correct horse battery staple"
 
 let world: World
@@ -158,6 +158,22 @@ describe("the sign-in page in a real browser", () => {
     await signOut(page)
     await typePassword(page, "eva", own)
     await page.getByRole("heading", { name: "Second factor" }).waitFor()
+  })
+
+  it("says how long to wait after too many wrong passwords, and counts down", async () => {
+    const page = await open()
+    await typePassword(page, "nobody", "not the password at all")
+    await page.getByRole("alert").waitFor()
+    await world.query("update sign_in_failures set blocked_until = now() + interval '20 seconds'")
+    await page.getByLabel("Password", { exact: true }).fill("not the password at all")
+    await page.keyboard.press("Enter")
+    const button = page.getByRole("button", { name: /^Try again in \d+ s$/ })
+    await button.waitFor()
+    expect(await button.isDisabled()).toBe(true)
+    const left = async () => Number(/\d+/.exec((await button.textContent()) ?? "")?.[0])
+    const first = await left()
+    await expect.poll(left).toBeLessThan(first)
+    await world.query("delete from sign_in_failures")
   })
 
   it("closes the live page of a session that was ended elsewhere, within five seconds", async () => {

@@ -7,7 +7,7 @@ import { startWeb, type Web } from "#test/harness/startWeb.ts"
 import { makeWorld, type World } from "#test/harness/World.ts"
 import { openBrowser } from "./openBrowser.ts"
 
-const consoleDirectory = process.env["TEST_CONSOLE_DIR"] ?? join(import.meta.dirname, "..", "..", ".build", "console")
+const consoleDirectory = join(import.meta.dirname, "..", "..", ".build", "console")
 
 let world: World
 let web: Web

@@ -31,6 +31,7 @@ import type { Fleet, FleetOptions, HostView } from "#test/fleet/Fleet.ts"
 import { startFleet } from "#test/fleet/Fleet.ts"
 import { type Mutation, mutations } from "#test/machines/mutations.ts"
 import { makeTestDatabase, type TestDatabase } from "#test/setup/Database.ts"
+import { roleUrls } from "#test/setup/roleUrls.ts"
 import { testClient } from "#test/setup/testClient.ts"
 
 /** Minutes become a fraction of a second; the order of the times stays. */
@@ -81,6 +82,8 @@ export interface WorkerStart {
   readonly tuning?: Partial<Tuning>
   readonly withoutGuards?: ReadonlyArray<GuardName>
   readonly mutation?: Mutation
+  /** With the worker's own database role, as `npm start` runs it, and not as the owner. */
+  readonly ownRole?: boolean
 }
 
 /** Something the product said yes to: it must be found in this table from then on. */
@@ -128,7 +131,8 @@ export const stepOf = (tuning: Partial<Tuning>, mutation: Mutation | undefined):
 const workerEffect = (url: string, secretsDir: string, options: WorkerStart, ready: () => void) =>
   worker(
     {
-      databaseUrl: Redacted.make(url),
+      databaseUrl: Redacted.make(options.ownRole === true ? roleUrls(url).worker : url),
+      ...(options.ownRole === true ? { databaseRoles: "separate" as const } : {}),
       secretsDir,
       agentConcurrency: 64,
       settings: { ...quickSettings, ...options.settings },

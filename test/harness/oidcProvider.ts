@@ -80,11 +80,15 @@ export const startOidcProvider = async ({ redirectUris, people, address = "127.0
     const { acr, amr, signed_in_seconds_ago = 0 } = current.get(sub) ?? {}
     return {
       ts: Math.floor(Date.now() / 1000) - signed_in_seconds_ago,
-      ...(amr === undefined ? {} : { amr: [...amr] }), ...(acr === undefined ? {} : { acr }) }
+      ...(amr === undefined ? {} : { amr: [...amr] }),
+      ...(acr === undefined ? {} : { acr })
+    }
   }
 
   const page = (uid: string): string =>
-    `<!doctype html><title>Sign in at the provider</title><h1>Who are you?</h1><form method="get" action="/choose/${uid}">${[...current.keys()]
+    `<!doctype html><title>Sign in at the provider</title><h1>Who are you?</h1><form method="get" action="/choose/${uid}">${[
+      ...current.keys()
+    ]
       .map((sub) => `<button name="person" value="${sub}">${current.get(sub)?.name ?? sub}</button>`)
       .join(" ")}<button name="person" value="-">Cancel</button></form>`
 

@@ -10,7 +10,11 @@ export interface SelfSigned {
 }
 
 const pem = (label: string, der: ArrayBuffer): string =>
-  `-----BEGIN ${label}-----\n${(Buffer.from(der).toString("base64").match(/.{1,64}/g) ?? []).join("\n")}\n-----END ${label}-----\n`
+  `-----BEGIN ${label}-----\n${(
+    Buffer.from(der)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? []
+  ).join("\n")}\n-----END ${label}-----\n`
 
 export const makeSelfSigned = async (): Promise<SelfSigned> => {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
@@ -29,5 +33,8 @@ export const makeSelfSigned = async (): Promise<SelfSigned> => {
       ])
     ]
   })
-  return { key: pem("PRIVATE KEY", await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)), cert: certificate.toString("pem") }
+  return {
+    key: pem("PRIVATE KEY", await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)),
+    cert: certificate.toString("pem")
+  }
 }

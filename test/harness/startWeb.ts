@@ -8,9 +8,12 @@ import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
 import { rateLimits, widened } from "#core/Limits.ts"
 import { web } from "#deploy/layers.ts"
 import { createUser } from "#http/server/createUser.ts"
+import { leastCost } from "#http/server/passwordCost.ts"
 import { ensureSigningKey } from "#http/server/signingKeyFile.ts"
 import { findByUsername } from "#sql/UserStore.ts"
+import { writePasswordCost } from "#sql/PasswordCost.ts"
 import { mintSession } from "#test/setup/mintSession.ts"
+import { roleUrls } from "#test/setup/roleUrls.ts"
 import type { World } from "./World.ts"
 
 export const freePort = (): Promise<number> =>
@@ -55,6 +58,8 @@ export const prepareWeb = async (world: World, consoleDirectory?: string) => {
   }
   const known = await world.run(findByUsername("admin"))
   if (known === null) {
+    // As if it had been measured: that would take each test a second.
+    await world.run(writePasswordCost({ ...leastCost, millis: 0 }))
     await world.run(createUser({ username: "admin", displayName: "Administrator", role: "admin", password }))
   }
   return { files, jwtKeyFile, console }
@@ -120,7 +125,8 @@ export const signIn = async (
   return { origin, password, caPem, call, cookie: session.cookie, signInAs }
 }
 
-export const startWeb = async (world: World, consoleDirectory?: string): Promise<Web> => {
+/** `ownRole`: with the web process' own database role and the second wall, as `npm start` runs it, and not as the owner. */
+export const startWeb = async (world: World, consoleDirectory?: string, ownRole = false): Promise<Web> => {
   const { files, jwtKeyFile, console } = await prepareWeb(world, consoleDirectory)
   const port = await freePort()
   const origin = `https://localhost:${port}`
@@ -129,7 +135,8 @@ export const startWeb = async (world: World, consoleDirectory?: string): Promise
     fiber = Effect.runFork(
       web(
         {
-          databaseUrl: Redacted.make(world.url),
+          databaseUrl: Redacted.make(ownRole ? roleUrls(world.url).web : world.url),
+          ...(ownRole ? { databaseRoles: "separate" as const } : {}),
           secretsDir: world.secretsDir,
           settings: {
             bind: "127.0.0.1",

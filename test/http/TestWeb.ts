@@ -1,6 +1,6 @@
 /** The whole web process on a database of its own, over real HTTPS on a free port. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { request as httpsRequest } from "node:https"
+import { type Agent, request as httpsRequest } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit, Layer, Logger, Predicate, References, Scope } from "effect"
@@ -44,6 +44,8 @@ export interface CallOptions {
   /** Sent as it is, instead of `body` as JSON. */
   readonly raw?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Keeps connections for those who ask very often. */
+  readonly agent?: Agent
 }
 
 const answerOf = (status: number, headers: Answer["headers"], text: string): Answer => {
@@ -135,7 +137,7 @@ export const startTestWeb = async (
           ca,
           method,
           path,
-          agent: false,
+          agent: options.agent ?? false,
           headers: {
             host: `localhost:${port}`,
             ...(payload === undefined

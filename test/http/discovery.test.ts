@@ -138,12 +138,19 @@ describe("scanning", () => {
     const mine = await web.call("GET", `/api/v1/discovery/scans/${id}`, { token: operator })
     expect([mine.at("counts"), mine.at("found")]).toEqual([null, 2])
     expect((await web.call("GET", `/api/v1/discovery/scans/${id}`, { token: admin })).at("counts.closed")).toBe(1)
-    const register = (key: string) =>
+    const register = (key: string, more: object = { group_ids: [group.string("id")] }) =>
       web.call("POST", `/api/v1/discovery/scans/${id}/register`, {
         token: admin,
-        body: { addresses: ["127.9.3.3", "127.9.3.4"] },
+        body: { addresses: ["127.9.3.3", "127.9.3.4"], ...more },
         headers: { "idempotency-key": key }
       })
+    const group = await web.call("POST", "/api/v1/groups", {
+      token: admin,
+      body: { name: "Found" },
+      headers: { "idempotency-key": "found" }
+    })
+    const unknown = { group_ids: [group.string("id"), "01a200e4-e652-72f9-b45c-117b1e318cc9"] }
+    expect((await register("reg-0", unknown)).at("error.code")).toBe("group_not_found")
     const done = await register("reg")
     expect([done.status, done.at("registered"), done.at("items.0.outcome"), done.at("items.1.outcome")]).toEqual([
       200,
@@ -153,7 +160,9 @@ describe("scanning", () => {
     ])
     expect((await register("reg")).text).toBe(done.text)
     expect((await register("reg-2")).at("items.0.outcome")).toBe("already_registered")
-    const hosts = await web.rows("select 1 from hosts where address = '127.9.3.3' and removed_at is null")
+    const hosts = await web.rows(
+      "select 1 from hosts h join host_groups g on g.host_id = h.id where h.address = '127.9.3.3' and h.removed_at is null"
+    )
     expect(hosts).toHaveLength(1)
   })
 

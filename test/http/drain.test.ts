@@ -9,7 +9,7 @@ it("finishes what is in flight, sends browsers away at once, and is gone within 
   const ticket = (await web.call("POST", "/api/v1/ws/ticket", { token })).string("ticket")
   const socket = new WebSocket(`wss://127.0.0.1:${web.port}/api/v1/ws/fleet?ticket=${ticket}`, {
     ca: web.ca,
-    headers: { host: `localhost:${web.port}` }
+    headers: { host: `localhost:${web.port}`, origin: `https://localhost:${web.port}` }
   })
   await new Promise((resolve) => socket.once("open", resolve))
   const closed = new Promise((resolve) => socket.once("close", resolve))

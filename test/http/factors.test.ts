@@ -26,7 +26,9 @@ describe("setting up", () => {
     const { username, answer, held } = await newcomer()
     expect([answer.status, answer.at("status")]).toEqual([200, "enrolment_required"])
     const started = await steps.post("/factors/totp", held)
-    expect(started.string("otpauth_uri")).toMatch(/^otpauth:\/\/totp\/Linux%20Patch%20Manager%20localhost:user\d+\?secret=/)
+    expect(started.string("otpauth_uri")).toMatch(
+      /^otpauth:\/\/totp\/Linux%20Patch%20Manager%20localhost:user\d+\?secret=/
+    )
     expect(started.string("qr_svg")).toMatch(/^<svg/)
     const secret = started.string("secret")
     const wrong = await steps.post("/factors/totp/confirm", held, { code: "000000" })
@@ -38,7 +40,11 @@ describe("setting up", () => {
     expect((await me(full.token)).at("stage")).toBe("full")
     expect((await me(held.token)).status).toBe(401)
     const listed = await web.call("GET", "/api/v1/auth/factors", { token: full.token })
-    expect(listed.json()).toMatchObject({ totp: { enrolled_at: expect.any(String) }, passkeys: [], recovery_codes_left: 10 })
+    expect(listed.json()).toMatchObject({
+      totp: { enrolled_at: expect.any(String) },
+      passkeys: [],
+      recovery_codes_left: 10
+    })
     const stored = await web.rows<{ text: string }>("select encode(secret_sealed, 'escape') as text from totp_secrets")
     expect(stored.some(({ text }) => text.includes(secret))).toBe(false)
 
@@ -48,21 +54,24 @@ describe("setting up", () => {
     expect([second.status, second.at("status")]).toEqual([200, "signed_in"])
   })
 
-  it.each(["ES256", "EdDSA", "RS256"] as const)("a passkey with %s, which then signs in by itself", async (algorithm) => {
-    const { held } = await newcomer()
-    const device = new SoftAuthenticator(publicOrigin, algorithm)
-    const { answer, held: full } = await steps.enrolPasskey(held, device)
-    expect(answer.json()).toMatchObject({ passkey: { name: "laptop", last_used_at: null } })
-    expect((answer.at("recovery_codes") as Array<string>).length).toBe(10)
-    expect((await me(full.token)).at("stage")).toBe("full")
+  it.each(["ES256", "EdDSA", "RS256"] as const)(
+    "a passkey with %s, which then signs in by itself",
+    async (algorithm) => {
+      const { held } = await newcomer()
+      const device = new SoftAuthenticator(publicOrigin, algorithm)
+      const { answer, held: full } = await steps.enrolPasskey(held, device)
+      expect(answer.json()).toMatchObject({ passkey: { name: "laptop", last_used_at: null } })
+      expect((answer.at("recovery_codes") as Array<string>).length).toBe(10)
+      expect((await me(full.token)).at("stage")).toBe("full")
 
-    const options = await steps.post("/passkey/options", null)
-    const cookie = cookieOf(options, "__Host-passkey")
-    const response = device.get(options.json() as never)
-    const signed = await steps.post("/passkey", { cookie }, { response })
-    expect([signed.status, signed.at("status")]).toEqual([200, "signed_in"])
-    expect((await steps.post("/passkey", { cookie }, { response })).at("error.code")).toBe("passkey_refused")
-  })
+      const options = await steps.post("/passkey/options", null)
+      const cookie = cookieOf(options, "__Host-passkey")
+      const response = device.get(options.json() as never)
+      const signed = await steps.post("/passkey", { cookie }, { response })
+      expect([signed.status, signed.at("status")]).toEqual([200, "signed_in"])
+      expect((await steps.post("/passkey", { cookie }, { response })).at("error.code")).toBe("passkey_refused")
+    }
+  )
 
   it("is refused to a session that has not proved who it is", async () => {
     const { held } = await newcomer()
@@ -87,7 +96,9 @@ describe("giving", () => {
     const { username, held } = await newcomer()
     const { codes } = await steps.enrolTotp(held)
     const first = heldAfter(await steps.login(username, password))
-    const given = await steps.post("/mfa/recovery-code", first, { code: ` ${codes[0]!.toLowerCase().replaceAll("-", " ")}` })
+    const given = await steps.post("/mfa/recovery-code", first, {
+      code: ` ${codes[0]!.toLowerCase().replaceAll("-", " ")}`
+    })
     expect(given.status).toBe(200)
     const full = heldAfter(given)
     expect((await web.call("GET", "/api/v1/auth/factors", { token: full.token })).at("recovery_codes_left")).toBe(9)

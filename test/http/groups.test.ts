@@ -171,9 +171,14 @@ describe("the hosts of a group", () => {
 describe("users of a group", () => {
   it("are replaced by name, and an unknown name changes nothing", async () => {
     const id = await fresh("Night shift")
+    const version = async (username: string) =>
+      (await world.web.rows<{ version: string }>("select version from users where username = $1", [username]))[0]!
+        .version
+    const [ann, free] = [Number(await version("ann")), await version("free")]
     const set = (usernames: ReadonlyArray<string>) =>
       world.send(world.admin, "PUT", `${path}/${id}/users`, { usernames })
     expect((await set(["Ann", "bob"])).at("users.1.username")).toBe("bob")
+    expect([Number(await version("ann")), await version("free")]).toEqual([ann + 1, free])
     expect((await set(["ann", "nobody"])).at("error.details.fields.0.path")).toBe("payload.usernames")
     expect((await world.send(world.admin, "GET", `${path}/${id}`)).at("users_total")).toBe(2)
     expect((await set([])).at("users")).toEqual([])

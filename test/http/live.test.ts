@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest"
 import WebSocket from "ws"
 import { machineVersion } from "#machines/hostMachine.ts"
+import { randomToken, tokenHash } from "#http/server/opaqueToken.ts"
+import { raiseSession } from "#sql/SessionStore.ts"
 import { startTestWeb, type TestWeb } from "./TestWeb.ts"
 
 let web: TestWeb
@@ -272,6 +274,28 @@ it("cuts off a browser that stopped reading, with a code that says come back", a
   expect(ours!.readyState).toBe(WebSocket.CLOSING)
   browser.socket.resume()
   expect(await browser.closed).toBe(1013)
+})
+
+it("goes on over a fresh proof of who is asking, and ends with the session that follows", async () => {
+  const { token: bearer, session } = await web.signIn("olga")
+  const browser = await open("fleet", { ticket: await ticketFor(bearer) })
+  await browser.opened
+  browser.subscribe({ from_seq: null })
+  await browser.told("hello")
+  const origin = {
+    actor: { kind: "user", id: "-", name: "olga" },
+    request_id: "-",
+    source_address: "127.0.0.1"
+  } as const
+  const visitor = { source_address: "127.0.0.1", user_agent: "" }
+  const next = await web.run(raiseSession(origin, session, "totp", tokenHash(randomToken()), visitor))
+  let closed: number | null = null
+  void browser.closed.then((code) => (closed = code))
+  // Longer than it takes to look at the session twice.
+  await new Promise((resolve) => setTimeout(resolve, 4500))
+  expect(closed).toBe(null)
+  await web.rows("update sessions set ended_at = now(), end_reason = 'test' where id = $1", [next])
+  expect(await browser.closed).toBe(4401)
 })
 
 it("ends within seconds when the session does", async () => {

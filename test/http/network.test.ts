@@ -46,10 +46,9 @@ const isKeptOut = (address: string) => async () => (await knock(address)) === nu
 
 const open = { allowed_networks: [], trusted_proxies: [], agent_networks: [], confirm_seconds: 120 }
 beforeEach(async () => {
-  await web.rows(
-    "update network_access set policy = $1, previous = null, confirm_by = null, version = version + 1",
-    [JSON.stringify(open)]
-  )
+  await web.rows("update network_access set policy = $1, previous = null, confirm_by = null, version = version + 1", [
+    JSON.stringify(open)
+  ])
   expect(await within(4, isLetIn(EDITOR))).toBe(true)
   expect(await within(4, async () => (await knock(PROXY, { "x-forwarded-for": "192.0.2.1" })) !== null)).toBe(true)
 })
@@ -177,7 +176,9 @@ describe("a declared proxy", () => {
   it("passes the client's address on to the audit log", async () => {
     await change({ allowed_networks: ["192.0.2.0/24"], trusted_proxies: [PROXY] })
     expect(await within(2, async () => (await behind("203.0.113.1"))?.status === 403)).toBe(true)
-    const answer = await from(PROXY, "GET", "/api/v1/network", { headers: { "x-forwarded-for": "10.9.9.9, 192.0.2.7" } })
+    const answer = await from(PROXY, "GET", "/api/v1/network", {
+      headers: { "x-forwarded-for": "10.9.9.9, 192.0.2.7" }
+    })
     expect(answer?.body["your_address"]).toBe("192.0.2.7")
     expect((await confirm("127.0.0.1")).status).toBe(200)
     const etag = (await read()).headers["etag"] as string

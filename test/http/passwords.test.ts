@@ -26,7 +26,8 @@ const pci = (on: boolean) =>
 
 describe("the cost of a hash", () => {
   it("is as many passes as take a third of a second, and never fewer than three", async () => {
-    const perPass = (millis: number) => (cost: { readonly time_cost: number }) => Promise.resolve(cost.time_cost * millis)
+    const perPass = (millis: number) => (cost: { readonly time_cost: number }) =>
+      Promise.resolve(cost.time_cost * millis)
     expect(await calibrate(perPass(50))).toEqual({ memory_kib: 65_536, time_cost: 7, millis: 350 })
     expect(await calibrate(perPass(100))).toEqual({ ...leastCost, millis: 300 })
     expect(await calibrate(perPass(400))).toEqual({ ...leastCost, millis: 1200 })

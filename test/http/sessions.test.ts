@@ -69,7 +69,9 @@ it("lets an administrator end another's session, after proving who he is", async
   await web.rows("update sessions set stepped_up_at = now() where id = $1", [session])
   expect((await end()).status).toBe(204)
   expect((await me(victim.token)).status).toBe(401)
-  const [row] = await web.rows("select actor_name, object_id from audit_log where action = 'session.end' order by seq desc limit 1")
+  const [row] = await web.rows(
+    "select actor_name, object_id from audit_log where action = 'session.end' order by seq desc limit 1"
+  )
   expect(row).toEqual({ actor_name: "admin", object_id: victim.session })
 })
 
@@ -79,9 +81,10 @@ it("is not kept alive by what a page asks for by itself", async () => {
     web.rows("update sessions set last_active_at = now() - $2::interval where id = $1", [session, interval])
   const activeAgo = async () =>
     (
-      await web.rows<{ s: number }>("select extract(epoch from now() - last_active_at)::int as s from sessions where id = $1", [
-        session
-      ])
+      await web.rows<{ s: number }>(
+        "select extract(epoch from now() - last_active_at)::int as s from sessions where id = $1",
+        [session]
+      )
     )[0]!.s
   await age("30 minutes")
   expect((await me(token)).status).toBe(200)

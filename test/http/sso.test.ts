@@ -11,7 +11,12 @@ beforeAll(async () => {
   oidc = await startOidcProvider({
     redirectUris: ["https://localhost:8443/unused"],
     people: {
-      anna: { name: "Anna Admin", preferred_username: "anna@example.org", groups: ["admins", "staff"], amr: ["pwd", "mfa"] },
+      anna: {
+        name: "Anna Admin",
+        preferred_username: "anna@example.org",
+        groups: ["admins", "staff"],
+        amr: ["pwd", "mfa"]
+      },
       olaf: { name: "Olaf", preferred_username: "olaf@example.org", groups: ["ops"], amr: ["pwd"] },
       mia: { name: "Mia", preferred_username: "mia", groups: ["readers"], acr: "urn:example:two-factors" },
       stranger: { name: "Nobody", groups: ["staff"], amr: ["mfa"] }
@@ -92,7 +97,9 @@ describe("signing in through a provider", () => {
     expect(await member()).toEqual([{ group_id: group }])
     oidc.setPerson("cara", { preferred_username: "renamed", groups: ["readers"], amr: ["otp"] })
     const second = await world.signInThrough(oidc, provider.id, "cara")
-    expect((await world.refresh(second.session ?? "")).json()).toMatchObject({ user: { username: "cara", role: "auditor" } })
+    expect((await world.refresh(second.session ?? "")).json()).toMatchObject({
+      user: { username: "cara", role: "auditor" }
+    })
     expect(await member()).toEqual([])
     expect((await world.audits("user.edit"))[0]).toMatchObject({
       actor_name: "sign-in through Staff",
@@ -138,9 +145,15 @@ describe("a provider", () => {
 
   it("never gives its secret back, and keeps it sealed", async () => {
     const shown = await world.send("GET", `${path}/${provider.id}`)
-    expect(shown.json()).toMatchObject({ has_client_secret: true, issuer: oidc.issuer, identities_total: expect.any(Number) })
+    expect(shown.json()).toMatchObject({
+      has_client_secret: true,
+      issuer: oidc.issuer,
+      identities_total: expect.any(Number)
+    })
     const list = await world.send("GET", path)
-    const stored = await world.web.rows<{ text: string }>("select t::text as text from azure_sso_config t union all select t::text from audit_log t")
+    const stored = await world.web.rows<{ text: string }>(
+      "select t::text as text from azure_sso_config t union all select t::text from audit_log t"
+    )
     for (const text of [shown.text, list.text, ...stored.map((row) => row.text)]) {
       expect(text).not.toContain(oidc.client.secret)
       expect(text).not.toContain(Buffer.from(oidc.client.secret).toString("hex"))
@@ -159,9 +172,9 @@ describe("a provider", () => {
     expect((await make()).json()).toEqual(first.json())
     const again = await world.send("POST", path, body)
     expect([again.status, again.at("error.code")]).toEqual([409, "name_taken"])
-    expect((await world.send("POST", path, { ...body, name: "x", tenant_id: null })).at("error.details.fields.0.path")).toBe(
-      "payload.tenant_id"
-    )
+    expect(
+      (await world.send("POST", path, { ...body, name: "x", tenant_id: null })).at("error.details.fields.0.path")
+    ).toBe("payload.tenant_id")
     expect((await world.send("DELETE", `${path}/${first.string("id")}`)).status).toBe(204)
     expect((await world.send("GET", `${path}/${first.string("id")}`)).at("error.code")).toBe("sso_provider_not_found")
   })
@@ -188,7 +201,9 @@ describe("a provider", () => {
     expect((await world.web.call("GET", path, { token: reader })).status).toBe(200)
     expect((await world.web.call("DELETE", `${path}/${provider.id}`, { token: reader })).status).toBe(403)
     const { token } = await world.web.signIn("second")
-    await world.web.rows("update sessions set stepped_up_at = now() - interval '6 minutes' where user_id = (select id from users where username = 'second')")
+    await world.web.rows(
+      "update sessions set stepped_up_at = now() - interval '6 minutes' where user_id = (select id from users where username = 'second')"
+    )
     const stale = () => world.web.call("DELETE", `${path}/${provider.id}`, { token })
     await expect.poll(async () => (await stale()).at("error.code"), { timeout: 5000 }).toBe("reauth_required")
   })
@@ -209,7 +224,12 @@ describe("testing the connection", () => {
     )
     const answer = await world.made(world.send("POST", `/api/v1/sso/providers/${made.string("id")}/test`))
     const steps = answer.at("steps") as ReadonlyArray<{ step: string; result: string; message: string }>
-    return { id: made.string("id"), answer, steps, results: Object.fromEntries(steps.map(({ step, result }) => [step, result])) }
+    return {
+      id: made.string("id"),
+      answer,
+      steps,
+      results: Object.fromEntries(steps.map(({ step, result }) => [step, result]))
+    }
   }
 
   it("names every step, and changes nothing but the audit log", async () => {
@@ -226,7 +246,10 @@ describe("testing the connection", () => {
       client: "passed"
     })
     expect(answer.string("redirect_uri")).toContain(`/api/v1/auth/sso/${id}/callback`)
-    expect((await world.send("GET", `/api/v1/sso/providers/${id}`)).json()).toMatchObject({ enabled: false, version: 1 })
+    expect((await world.send("GET", `/api/v1/sso/providers/${id}`)).json()).toMatchObject({
+      enabled: false,
+      version: 1
+    })
     expect((await world.audits("sso_provider.test"))[0]).toMatchObject({ object_id: id, after: { passed: true } })
   })
 
@@ -237,7 +260,11 @@ describe("testing the connection", () => {
 
   it("finds a certificate that nobody vouches for", async () => {
     const { results, steps } = await test({ ca_certificate: null })
-    expect([results["connection"], results["certificate"], results["discovery"]]).toEqual(["passed", "failed", "skipped"])
+    expect([results["connection"], results["certificate"], results["discovery"]]).toEqual([
+      "passed",
+      "failed",
+      "skipped"
+    ])
     expect(steps.find(({ step }) => step === "certificate")?.message).toContain("SELF_SIGNED")
   })
 
@@ -245,5 +272,21 @@ describe("testing the connection", () => {
     const { results, steps } = await test({ issuer: `${oidc.issuer}/` })
     expect([results["discovery"], results["issuer"], results["keys"]]).toEqual(["passed", "failed", "skipped"])
     expect(steps.find(({ step }) => step === "issuer")?.message).toContain(oidc.issuer)
+  })
+})
+
+describe("a provider that is away", () => {
+  it("is told from a fault of the person, shows up with the provider, and leaves local accounts alone", async () => {
+    const away = await startOidcProvider({ redirectUris: ["https://localhost:8443/unused"], people: {} })
+    const { id } = await world.addReal(away, undefined, { name: "Away" })
+    await away.stop()
+    const at = performance.now()
+    expect((await world.start(id)).location).toBe("/sign-in?sso_error=provider_unreachable")
+    expect(performance.now() - at).toBeLessThan(6000)
+    const shown = await world.send("GET", `/api/v1/sso/providers/${id}`)
+    expect(shown.at("last_failure.message")).toContain("did not answer")
+    expect(shown.at("version")).toBe(2)
+    expect((await world.web.login("root")).answer.status).toBe(200)
+    expect((await world.signInThrough(oidc, provider.id, "anna")).location).toBe("/")
   })
 })

@@ -100,7 +100,12 @@ export const startSsoWorld = async (settings: Partial<WebSettings> = {}) => {
   /** A provider that is switched on. */
   const addProvider = async (body: object) => {
     const stored = await made(
-      send("POST", "/api/v1/sso/providers", { name: `Provider ${++names}`, kind: "oidc", client_id: "patch-manager", ...body })
+      send("POST", "/api/v1/sso/providers", {
+        name: `Provider ${++names}`,
+        kind: "oidc",
+        client_id: "patch-manager",
+        ...body
+      })
     )
     await change(stored.string("id"), { enabled: true })
     return { id: stored.string("id"), redirect_uri: stored.string("redirect_uri") }
@@ -127,20 +132,31 @@ export const startSsoWorld = async (settings: Partial<WebSettings> = {}) => {
     return { answer, location: String(answer.headers["location"]), cookie: cookieIn(answer, "__Host-sso") ?? "" }
   }
   const comeBack = (back: URL, cookie: string | null, headers: Record<string, string> = {}) =>
-    web.call("GET", `${back.pathname}${back.search}`, { headers: { ...(cookie === null ? {} : { cookie }), ...headers } })
+    web.call("GET", `${back.pathname}${back.search}`, {
+      headers: { ...(cookie === null ? {} : { cookie }), ...headers }
+    })
   /** The whole way; `session` is the refresh cookie, null where nobody was signed in. */
   const signInThrough = async (oidc: OidcProvider, id: string, person: string, query = "") => {
     const began = await start(id, query)
     const back = await passProvider(oidc, began.location, person)
     const answer = await comeBack(back, began.cookie)
-    return { answer, back, began, location: String(answer.headers["location"]), session: cookieIn(answer, "__Host-refresh") }
+    return {
+      answer,
+      back,
+      began,
+      location: String(answer.headers["location"]),
+      session: cookieIn(answer, "__Host-refresh")
+    }
   }
   const refresh = (session: string) => web.call("POST", "/api/v1/auth/refresh", { headers: { cookie: session } })
   const audits = (action: string) =>
-    web.rows<{ object_id: string; actor_kind: string; actor_name: string; before: unknown; after: Record<string, unknown> }>(
-      "select * from audit_log where action = $1 order by seq desc",
-      [action]
-    )
+    web.rows<{
+      object_id: string
+      actor_kind: string
+      actor_name: string
+      before: unknown
+      after: Record<string, unknown>
+    }>("select * from audit_log where action = $1 order by seq desc", [action])
   return { web, admin, send, made, change, addProvider, addReal, start, comeBack, signInThrough, refresh, audits }
 }
 

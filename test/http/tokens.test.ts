@@ -64,7 +64,9 @@ describe("made on the machine", () => {
     })
     expect(refused.status).toBe(403)
     await web.rows("update users set role = 'operator' where username = 'olga'")
-    await expect(web.run(createToken({ username: "olga", name: "x", expiresIn: "366 days" }))).rejects.toThrow(/365 days/)
+    await expect(web.run(createToken({ username: "olga", name: "x", expiresIn: "366 days" }))).rejects.toThrow(
+      /365 days/
+    )
   })
 })
 
@@ -80,7 +82,10 @@ describe("made over REST", () => {
     const kept = await web.rows<{ text: string }>("select k::text as text from idempotency_keys k")
     expect(kept.some(({ text }) => text.includes(secret.slice(-20)))).toBe(false)
     const list = await web.call("GET", "/api/v1/tokens", { token })
-    expect(list.json()).toMatchObject({ total: 1, items: [{ name: "export", permissions: ["audit:read"], revoked_at: null }] })
+    expect(list.json()).toMatchObject({
+      total: 1,
+      items: [{ name: "export", permissions: ["audit:read"], revoked_at: null }]
+    })
     expect(list.text).not.toContain(secret.slice(-20))
     const end = () => web.call("DELETE", `/api/v1/tokens/${made.string("id")}`, { token })
     expect((await end()).status).toBe(204)

@@ -69,8 +69,8 @@ describe("the list of users", () => {
   it("shows a lock of the password path", async () => {
     const { user } = (await fresh({ username: "locked" })).json() as { user: { id: string } }
     await world.web.rows(
-      `insert into sign_in_failures (key_hash, failures, blocked_until)
-       values (sha256('account' || '\\x00'::bytea || 'locked'::bytea), 10, now() + interval '1 hour')`
+      `insert into sign_in_failures (kind, key_hash, failures, blocked_until)
+       values ('account', sha256('account' || '\\x00'::bytea || 'locked'::bytea), 10, now() + interval '1 hour')`
     )
     expect((await world.send(world.admin, "GET", `${path}/${user.id}`)).at("locked")).toBe(true)
     await world.made(world.send(world.admin, "POST", `${path}/${user.id}/reset-password`))

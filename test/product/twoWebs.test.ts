@@ -34,7 +34,11 @@ const ask = (
   web: WebProcess,
   method: string,
   path: string,
-  { token, cookie, body }: { readonly token?: string | undefined; readonly cookie?: string; readonly body?: unknown } = {}
+  {
+    token,
+    cookie,
+    body
+  }: { readonly token?: string | undefined; readonly cookie?: string; readonly body?: unknown } = {}
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body)

@@ -53,7 +53,9 @@ const answers = async (): Promise<ReadonlyArray<readonly [what: string, headers:
   const parsed = raw.map(async ([what, bytes]) => {
     const { text } = await rawWeb(web, bytes)
     const lines = text.split("\r\n\r\n")[0]?.split("\r\n").slice(1) ?? []
-    const headers = Object.fromEntries(lines.map((line) => [line.split(": ")[0] ?? "", line.split(": ").slice(1).join(": ")]))
+    const headers = Object.fromEntries(
+      lines.map((line) => [line.split(": ")[0] ?? "", line.split(": ").slice(1).join(": ")])
+    )
     return [what, headers] as const
   })
   return Promise.all([...called.map(async ([what, answer]) => [what, (await answer).headers] as const), ...parsed])
@@ -113,7 +115,13 @@ securityRow("S69", "headers on every response", async (row) => {
 })
 
 securityRow("S67", "other sites' pages read nothing", async (row) => {
-  const origins = ["https://evil.example", "null", "https://sub.localhost:8443", "https://localhost.evil.example", "http://localhost"]
+  const origins = [
+    "https://evil.example",
+    "null",
+    "https://sub.localhost:8443",
+    "https://localhost.evil.example",
+    "http://localhost"
+  ]
   await row.assert("foreign, `null`, subdomain, suffix origins → no allow header", async () => {
     for (const origin of origins) {
       const answer = await web.call("GET", "/api/v1/hosts", { token, headers: { origin } })
@@ -133,19 +141,38 @@ securityRow("S67", "other sites' pages read nothing", async (row) => {
 })
 
 securityRow("S86", "nothing without a login", async (row) => {
-  await row.assert("`/metrics`, health detail, API documentation, debug routes, source maps, `.git`, listings → 404", async () => {
-    const paths = [
-      "/metrics", "/status/metrics", "/api/metrics", "/api/v1/metrics", "/debug", "/api/debug", "/api/v1/debug/pprof",
-      "/.git/config", "/.git/HEAD", "/.env", "/package.json", "/assets/app.js.map", "/app.js.map", "/assets/.htaccess",
-      "/api/openapi.json", "/swagger.json", "/api/v1/swagger.json", "/status/health/detail", "/server-status"
-    ]
-    for (const path of paths) expect([path, (await web.call("GET", path)).status]).toEqual([path, 404])
-    for (const path of ["/assets/", "/api", "/api/", "/api/v1/", "/status/"]) {
-      const answer = await web.call("GET", path)
-      expect([path, /app\.js|Index of/.test(answer.text)]).toEqual([path, false])
-      expect([path, answer.status, answer.text.slice(0, 80)]).toEqual([path, 404, expect.any(String)])
+  await row.assert(
+    "`/metrics`, health detail, API documentation, debug routes, source maps, `.git`, listings → 404",
+    async () => {
+      const paths = [
+        "/metrics",
+        "/status/metrics",
+        "/api/metrics",
+        "/api/v1/metrics",
+        "/debug",
+        "/api/debug",
+        "/api/v1/debug/pprof",
+        "/.git/config",
+        "/.git/HEAD",
+        "/.env",
+        "/package.json",
+        "/assets/app.js.map",
+        "/app.js.map",
+        "/assets/.htaccess",
+        "/api/openapi.json",
+        "/swagger.json",
+        "/api/v1/swagger.json",
+        "/status/health/detail",
+        "/server-status"
+      ]
+      for (const path of paths) expect([path, (await web.call("GET", path)).status]).toEqual([path, 404])
+      for (const path of ["/assets/", "/api", "/api/", "/api/v1/", "/status/"]) {
+        const answer = await web.call("GET", path)
+        expect([path, /app\.js|Index of/.test(answer.text)]).toEqual([path, false])
+        expect([path, answer.status, answer.text.slice(0, 80)]).toEqual([path, 404, expect.any(String)])
+      }
     }
-  })
+  )
   await row.assert("the contract and its page are for people who are signed in", async () => {
     expect((await web.call("GET", "/api/v1/openapi.json")).status).toBe(401)
     const page = await web.call("GET", "/api/docs")
@@ -160,11 +187,27 @@ securityRow("S86", "nothing without a login", async (row) => {
 
 securityRow("S75", "downloads name ids, never files", async (row) => {
   const tricks = [
-    "../", "..%2f", "%2e%2e%2f", "%252e%252e%252f", "..%5c", "..\\", "%00", "....//", "/etc/", "%2fetc%2f", "c%3a%5c", "con", "aux.txt"
+    "../",
+    "..%2f",
+    "%2e%2e%2f",
+    "%252e%252e%252f",
+    "..%5c",
+    "..\\",
+    "%00",
+    "....//",
+    "/etc/",
+    "%2fetc%2f",
+    "c%3a%5c",
+    "con",
+    "aux.txt"
   ]
   await row.assert("`../`, `%2e%2e%2f`, double encoding, NUL, absolute, `..\\`, Windows names → 404", async () => {
     for (const trick of tricks) {
-      for (const path of [`/assets/${trick}passwd`, `/assets/${trick}index.html`, `/api/v1/hosts/${trick}passwd/client.crt`]) {
+      for (const path of [
+        `/assets/${trick}passwd`,
+        `/assets/${trick}index.html`,
+        `/api/v1/hosts/${trick}passwd/client.crt`
+      ]) {
         const answer = await rawWeb(
           web,
           `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`
@@ -175,7 +218,9 @@ securityRow("S75", "downloads name ids, never files", async (row) => {
     }
   })
   await row.assert("ids only, never names; `Content-Disposition` with RFC 6266 encoding", async () => {
-    const issuing = await web.addHost(token, { address: "127.0.0.77", display_name: "web\u2028\"; filename=evil.sh" }).catch(() => null)
+    const issuing = await web
+      .addHost(token, { address: "127.0.0.77", display_name: 'web\u2028"; filename=evil.sh' })
+      .catch(() => null)
     const id = issuing ?? (await web.addHost(token, { address: "127.0.0.77" }))
     await web.call("POST", `/api/v1/hosts/${id}/certificate`, { token, headers: { "idempotency-key": "cert" } })
     const answer = await web.call("GET", `/api/v1/hosts/${id}/client.crt`, { token })
@@ -184,7 +229,9 @@ securityRow("S75", "downloads name ids, never files", async (row) => {
     expect(JSON.stringify(answer.headers)).not.toContain("evil")
   })
   await row.assert("header injection through file names → impossible", async () => {
-    const answer = await web.call("GET", `/api/v1/hosts/${encodeURIComponent("x\r\nset-cookie: a=b")}/client.crt`, { token })
+    const answer = await web.call("GET", `/api/v1/hosts/${encodeURIComponent("x\r\nset-cookie: a=b")}/client.crt`, {
+      token
+    })
     expect([answer.status, answer.headers["set-cookie"]]).toEqual([422, undefined])
   })
   row.missing("symlink in the folder", "nothing that is served is a folder people can write to")

@@ -21,41 +21,72 @@ beforeAll(async () => {
 afterAll(() => web.stop())
 
 const shell = [
-  "$(reboot)", "`reboot`", "a\nb", "a\rb", "'; reboot; '", "\"; reboot; \"", "--option", "-rf", "a b", "a;b", "a|b", "a&b", "a>b",
-  "../a", "a\u0000b", "${IFS}", "*", "~root", "a\\b", "-o Dpkg::Pre-Invoke::=reboot"
+  "$(reboot)",
+  "`reboot`",
+  "a\nb",
+  "a\rb",
+  "'; reboot; '",
+  '"; reboot; "',
+  "--option",
+  "-rf",
+  "a b",
+  "a;b",
+  "a|b",
+  "a&b",
+  "a>b",
+  "../a",
+  "a\u0000b",
+  "${IFS}",
+  "*",
+  "~root",
+  "a\\b",
+  "-o Dpkg::Pre-Invoke::=reboot"
 ]
 let keys = 0
 const post = (path: string, body: unknown) =>
   web.call("POST", path, { token, body, headers: { "idempotency-key": `i-${++keys}` } })
 
 securityRow("S70", "settings that reach a command are taken from an allow-list of characters", async (row) => {
-  await row.assert("`$()`, back-ticks, newline, quotes, `--option`, leading dash → refused: names and versions of packages", async () => {
-    for (const text of shell) {
-      const name = await post("/api/v1/jobs", { kind: "package_install", host_ids: [host], packages: [{ name: text }] })
-      const version = await post("/api/v1/jobs", {
-        kind: "package_install",
-        host_ids: [host],
-        packages: [{ name: "openssl", version: text }]
-      })
-      expect([text, name.status, version.status]).toEqual([text, 422, 422])
+  await row.assert(
+    "`$()`, back-ticks, newline, quotes, `--option`, leading dash → refused: names and versions of packages",
+    async () => {
+      for (const text of shell) {
+        const name = await post("/api/v1/jobs", {
+          kind: "package_install",
+          host_ids: [host],
+          packages: [{ name: text }]
+        })
+        const version = await post("/api/v1/jobs", {
+          kind: "package_install",
+          host_ids: [host],
+          packages: [{ name: "openssl", version: text }]
+        })
+        expect([text, name.status, version.status]).toEqual([text, 422, 422])
+      }
     }
-  })
-  await row.assert("refused: services, host names, addresses, fingerprints, networks, held packages' names", async () => {
-    for (const text of shell) {
-      const service = await web.call("PUT", `/api/v1/hosts/${host}/service-checks`, { token, body: { services: [text] } })
-      const answers = [
-        await post("/api/v1/hosts", { fqdn: text }),
-        await post("/api/v1/hosts", { address: text }),
-        await post("/api/v1/hosts", { address: "127.0.0.3", bound_fingerprint: text }),
-        await post("/api/v1/discovery/cidr", { cidr: text })
-      ]
-      expect([text, service.status, ...answers.map(({ status }) => status)]).toEqual([text, 422, 422, 422, 422, 422])
+  )
+  await row.assert(
+    "refused: services, host names, addresses, fingerprints, networks, held packages' names",
+    async () => {
+      for (const text of shell) {
+        const service = await web.call("PUT", `/api/v1/hosts/${host}/service-checks`, {
+          token,
+          body: { services: [text] }
+        })
+        const answers = [
+          await post("/api/v1/hosts", { fqdn: text }),
+          await post("/api/v1/hosts", { address: text }),
+          await post("/api/v1/hosts", { address: "127.0.0.3", bound_fingerprint: text }),
+          await post("/api/v1/discovery/cidr", { cidr: text })
+        ]
+        expect([text, service.status, ...answers.map(({ status }) => status)]).toEqual([text, 422, 422, 422, 422, 422])
+      }
+      for (const text of shell.filter((one) => one !== "*")) {
+        const hold = await post("/api/v1/holds", { target: { kind: "all" }, pattern: text, reason: "test" })
+        expect([text, hold.status]).toEqual([text, 422])
+      }
     }
-    for (const text of shell.filter((one) => one !== "*")) {
-      const hold = await post("/api/v1/holds", { target: { kind: "all" }, pattern: text, reason: "test" })
-      expect([text, hold.status]).toEqual([text, 422])
-    }
-  })
+  )
   await row.assert("spawn with argument arrays only; nothing of the product runs a shell", () => {
     const runs = sourcesOf(["actors", "core", "deploy", "http", "machines", "sql"]).flatMap(({ path, text }) =>
       [...text.matchAll(/shell: *true|(?<![.\w])exec(Sync)?\(/g)].map(([found]) => `${path}: ${found}`)
@@ -66,17 +97,29 @@ securityRow("S70", "settings that reach a command are taken from an allow-list o
 })
 
 securityRow("S71", "names that agents send", async (row) => {
-  const bad = shell.concat(["openssl;reboot", "-o Dpkg::Options", "openssl reboot", "<script>", ""])
+  const bad = shell.concat(["a\u0000b", "openssl;reboot", "-o Dpkg::Options", "openssl reboot", "<script>", ""])
   await row.assert("Package names → refused by pattern: no such name gets into a plan or an order", () => {
-    const names = bad.map((name) => ({ name, version: "1", current_version: "1", available_version: "2", severity: "high" }))
-    const good = ["openssl", "libc6:i386", "g++", "kernel-core", "python3.11", "_x"].map((name) => ({ ...names[0]!, name }))
+    const names = bad.map((name) => ({
+      name,
+      version: "1",
+      current_version: "1",
+      available_version: "2",
+      severity: "high"
+    }))
+    const good = ["openssl", "libc6:i386", "g++", "kernel-core", "python3.11", "_x"].map((name) => ({
+      ...names[0]!,
+      name
+    }))
     const packages = decodePackages({ success: true, data: { packages: [...names, ...good] } }) ?? []
     expect(packages.map(({ name }) => name)).toEqual(good.map(({ name }) => name))
     const patches = decodePatches({ success: true, data: { patches: [...names, ...good] } })
     expect(patches?.patches.map(({ name }) => name)).toEqual(good.map(({ name }) => name))
   })
   row.missing("repository URLs", "the manager reads and sends none")
-  row.missing("the plan sent equals the plan approved", "there is no approval yet; a job with a plan's hash is refused where the plan has changed (test/http/jobPlan.test.ts)")
+  row.missing(
+    "the plan sent equals the plan approved",
+    "there is no approval yet; a job with a plan's hash is refused where the plan has changed (test/http/jobPlan.test.ts)"
+  )
 })
 
 securityRow("S81", "JSON that parsers read differently", async (row) => {
@@ -94,7 +137,11 @@ securityRow("S81", "JSON that parsers read differently", async (row) => {
     return rawWeb(web, Buffer.concat([Buffer.from(`${head}\r\n\r\n`), bytes]))
   }
   const is = async (status: number, body: string | Buffer, type?: string | null): Promise<void> => {
-    expect([String(body).slice(0, 60), type, (await raw(body, type)).statuses]).toEqual([String(body).slice(0, 60), type, [status]])
+    expect([String(body).slice(0, 60), type, (await raw(body, type)).statuses]).toEqual([
+      String(body).slice(0, 60),
+      type,
+      [status]
+    ])
   }
   const before = (await web.rows("select 1 from hosts")).length
   await row.assert("duplicate keys → 400", async () => {
@@ -111,12 +158,24 @@ securityRow("S81", "JSON that parsers read differently", async (row) => {
     await is(400, '\ufeff{"address":"127.0.0.2"}')
     await is(400, Buffer.from('\ufeff{"address":"127.0.0.2"}', "utf16le"))
   })
+  await row.assert("NUL and halves of characters in texts → 400", async () => {
+    for (const text of ["\\u0000", "\\ud800", "\\udc00x", "a\\uD83D"])
+      await is(400, `{"address":"127.0.0.2","display_name":"${text}"}`)
+    expect((await web.call("GET", "/api/v1/hosts?q=%00", { token })).status).toBe(400)
+  })
   await row.assert("wrong or missing content type, charset tricks → 415", async () => {
     const body = '{"address":"127.0.0.2"}'
     await is(415, body, null)
     for (const type of [
-      "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-7",
-      "application/json; charset=utf-16", "application/jsonp", "application/json, text/plain", "application/xml", "x"
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x",
+      "application/json; charset=utf-7",
+      "application/json; charset=utf-16",
+      "application/jsonp",
+      "application/json, text/plain",
+      "application/xml",
+      "x"
     ]) {
       await is(415, body, type)
     }
@@ -130,7 +189,15 @@ securityRow("S81", "JSON that parsers read differently", async (row) => {
 })
 
 securityRow("S83", "what people send cannot forge a line of the log", async (row) => {
-  const attacks = ["a\nb", "a\r\n{\"level\":\"error\"}", "\u001b[2K\u001b[1Aowned", "\u202eevil\u2066", "\u2028line", "\u0000", "\u009b31m"]
+  const attacks = [
+    "a\nb",
+    'a\r\n{"level":"error"}',
+    "\u001b[2K\u001b[1Aowned",
+    "\u202eevil\u2066",
+    "\u2028line",
+    "\u0000",
+    "\u009b31m"
+  ]
   const logged = (format: "json" | "text", text: string): ReadonlyArray<string> => {
     const lines: Array<string> = []
     const logger = makeLogger("web", format, (line) => lines.push(line))
@@ -164,7 +231,8 @@ securityRow("S83", "what people send cannot forge a line of the log", async (row
 })
 
 securityRow("S85", "forced errors", async (row) => {
-  const inside = /\bat .+:[0-9]+|node_modules|\/work\/|\/home\/|\.ts\b|select |insert |column|relation|PgConnection|effect\/|stack|v?[0-9]+\.[0-9]+\.[0-9]+/i
+  const inside =
+    /\bat .+:[0-9]+|node_modules|\/work\/|\/home\/|\.ts\b|select |insert |column|relation|PgConnection|effect\/|stack|v?[0-9]+\.[0-9]+\.[0-9]+/i
   const away = async (table: string, call: () => Promise<{ status: number; text: string; headers: object }>) => {
     await web.rows(`alter table ${table} rename to ${table}_away`)
     try {
@@ -185,7 +253,12 @@ securityRow("S85", "forced errors", async (row) => {
       expect(answer.text).not.toMatch(inside)
       expect(JSON.stringify(answer.headers)).not.toMatch(/node_modules|select |\.ts\b/)
     }
-    for (const path of ["/api/v1/hosts/%00", "/api/v1/hosts?cursor=%00", "/api/v1/hosts?q=%ff", `/api/v1/hosts/${"a".repeat(5000)}`]) {
+    for (const path of [
+      "/api/v1/hosts/%00",
+      "/api/v1/hosts?cursor=%00",
+      "/api/v1/hosts?q=%ff",
+      `/api/v1/hosts/${"a".repeat(5000)}`
+    ]) {
       const answer = await web.call("GET", path, { token })
       expect([path.slice(0, 40), answer.status < 500]).toEqual([path.slice(0, 40), true])
       expect(answer.text).not.toMatch(/node_modules|PgConnection|\bat .+:[0-9]+/)

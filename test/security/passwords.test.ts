@@ -11,6 +11,7 @@ import { commonPasswords } from "#http/server/commonPasswords.ts"
 import { leastCost } from "#http/server/passwordCost.ts"
 import { type Answer, password, startTestWeb, type TestWeb } from "#test/http/TestWeb.ts"
 import { makeTestDatabase } from "#test/setup/Database.ts"
+import { roleUrls } from "#test/setup/roleUrls.ts"
 import { testClient } from "#test/setup/testClient.ts"
 import { callFrom } from "#test/http/callFrom.ts"
 import { securityRow } from "./securityRow.ts"
@@ -34,7 +35,8 @@ const pci = (on: boolean) =>
     [String(on)]
   )
 /** The waits between tries are over; the counts stay. */
-const waited = () => web.rows("update sign_in_failures set blocked_until = now() where blocked_until < now() + interval '16 minutes'")
+const waited = () =>
+  web.rows("update sign_in_failures set blocked_until = now() where blocked_until < now() + interval '16 minutes'")
 const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
 
 securityRow("S01", "Accounts after an installation", async (row) => {
@@ -47,11 +49,21 @@ securityRow("S01", "Accounts after an installation", async (row) => {
     })
     const client = testClient(database.url)
     await client.connect()
-    const users = async () => (await client.query("select username, must_change_password, password_hash from users")).rows
+    const users = async () =>
+      (await client.query("select username, must_change_password, password_hash from users")).rows
     const before = await users()
-    await firstRun(loadConfig({ data_dir: folder, "database.url": database.url, "fleet.hosts": "0" }, {}))
+    const config = loadConfig(
+      {
+        data_dir: folder,
+        "database.url": database.url,
+        "database.web_url": roleUrls(database.url).web,
+        "fleet.hosts": "0"
+      },
+      {}
+    )
+    await firstRun(config)
     const after = await users()
-    await firstRun(loadConfig({ data_dir: folder, "database.url": database.url, "fleet.hosts": "0" }, {}))
+    await firstRun(config)
     const again = await users()
     await client.end()
     return { before, after, again, file: join(folder, "initial-admin-password") }
@@ -63,11 +75,14 @@ securityRow("S01", "Accounts after an installation", async (row) => {
     expect(one.after).toMatchObject([{ username: "admin", must_change_password: true }])
     expect(one.again).toEqual(one.after)
   })
-  await row.assert("a password file only with npm start, readable by its user alone, another in each installation", () => {
-    expect(statSync(one.file).mode & 0o777).toBe(0o600)
-    expect(readFileSync(one.file, "utf8")).toMatch(/^[a-zA-Z2-9]{6}(-[a-zA-Z2-9]{6}){3}\n$/)
-    expect(readFileSync(one.file, "utf8")).not.toBe(readFileSync(two.file, "utf8"))
-  })
+  await row.assert(
+    "a password file only with npm start, readable by its user alone, another in each installation",
+    () => {
+      expect(statSync(one.file).mode & 0o777).toBe(0o600)
+      expect(readFileSync(one.file, "utf8")).toMatch(/^[a-zA-Z2-9]{6}(-[a-zA-Z2-9]{6}){3}\n$/)
+      expect(readFileSync(one.file, "utf8")).not.toBe(readFileSync(two.file, "utf8"))
+    }
+  )
 })
 
 securityRow("S02", "Account discovery by text or time", async (row) => {
@@ -77,38 +92,51 @@ securityRow("S02", "Account discovery by text or time", async (row) => {
     text: text.replaceAll(/"request_id":"[^"]*"/g, "").replaceAll(/\d+ s|"retry_after_seconds":\d+/g, ""),
     headers: Object.keys(headers).toSorted()
   })
-  await row.assert("unknown name, wrong password, disabled, SSO-only: identical status sequences and bodies", async () => {
-    const sequences = []
-    for (const kind of kinds) {
-      await quiet()
-      const sequence = []
-      for (let round = 0; round < 12; round++) sequence.push(shown(await login(kind, `wrong ${round}`)))
-      sequences.push(sequence)
+  await row.assert(
+    "unknown name, wrong password, disabled, SSO-only: identical status sequences and bodies",
+    async () => {
+      const sequences = []
+      for (const kind of kinds) {
+        await quiet()
+        const sequence = []
+        for (let round = 0; round < 12; round++) sequence.push(shown(await login(kind, `wrong ${round}`)))
+        sequences.push(sequence)
+      }
+      expect(sequences[0]!.map(({ status }) => status)).toEqual([
+        401,
+        401,
+        401,
+        401,
+        401,
+        ...Array.from({ length: 7 }, () => 429)
+      ])
+      for (const sequence of sequences.slice(1)) expect(sequence).toEqual(sequences[0])
     }
-    expect(sequences[0]!.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, ...Array.from({ length: 7 }, () => 429)])
-    for (const sequence of sequences.slice(1)) expect(sequence).toEqual(sequences[0])
-  })
+  )
   await row.assert("locked: the same as a name nobody has, with the right password too", async () => {
     await quiet()
     for (const name of ["locked", "nobody-here"]) for (let round = 0; round < 5; round++) await login(name, "wrong")
     expect(shown(await login("locked", password))).toEqual(shown(await login("nobody-here", password)))
   })
-  await row.assert("median times of 200 tries each within 5 ms or under the noise floor (dummy hash for unknown names)", async () => {
-    const times = new Map<string, Array<number>>()
-    // A second unknown name shows how far apart two of the same kind are on this machine.
-    const names = [...kinds, "no-such-other"]
-    for (let round = 0; round < 200; round++) {
-      if (round % 3 === 0) await quiet()
-      for (const name of names.toSorted(() => (round % 2) - 0.5)) {
-        const began = performance.now()
-        await login(name, "wrong")
-        times.set(name, [...(times.get(name) ?? []), performance.now() - began])
+  await row.assert(
+    "median times of 200 tries each within 5 ms or under the noise floor (dummy hash for unknown names)",
+    async () => {
+      const times = new Map<string, Array<number>>()
+      // A second unknown name shows how far apart two of the same kind are on this machine.
+      const names = [...kinds, "no-such-other"]
+      for (let round = 0; round < 200; round++) {
+        if (round % 3 === 0) await quiet()
+        for (const name of names.toSorted(() => (round % 2) - 0.5)) {
+          const began = performance.now()
+          await login(name, "wrong")
+          times.set(name, [...(times.get(name) ?? []), performance.now() - began])
+        }
       }
+      const [unknown = 0, ...others] = kinds.map((kind) => median(times.get(kind) ?? []))
+      const noise = Math.abs(unknown - median(times.get("no-such-other") ?? []))
+      for (const other of others) expect(Math.abs(other - unknown)).toBeLessThan(Math.max(5, 2 * noise))
     }
-    const [unknown = 0, ...others] = kinds.map((kind) => median(times.get(kind) ?? []))
-    const noise = Math.abs(unknown - median(times.get("no-such-other") ?? []))
-    for (const other of others) expect(Math.abs(other - unknown)).toBeLessThan(Math.max(5, 2 * noise))
-  })
+  )
 })
 
 securityRow("S03", "Guessing one account's password", async (row) => {
@@ -140,18 +168,23 @@ securityRow("S03", "Guessing one account's password", async (row) => {
     await third.stop()
   })
   await row.assert("an alarm tells which account it is", async () => {
-    const alarms = await web.rows<{ message: string }>("select message from alarms where kind = 'sign_in_failures' and cleared_at is null")
+    const alarms = await web.rows<{ message: string }>(
+      "select message from alarms where kind = 'sign_in_failures' and cleared_at is null"
+    )
     expect(alarms).toEqual([{ message: expect.stringMatching(/^Signing in as victor .* after 10 failed tries/) }])
   })
-  await row.assert("without the profile a try waits 15 minutes at most, and the alarm is over when somebody is in", async () => {
-    await pci(false)
-    await web.rows("update sign_in_failures set blocked_until = now()")
-    expect((await at(web, "wrong")).status).toBe(401)
-    expect(Number((await at(web, "wrong")).headers["retry-after"])).toBeLessThanOrEqual(15 * 60)
-    await web.rows("update sign_in_failures set blocked_until = now()")
-    expect((await at(web, password)).status).toBe(200)
-    expect(await web.rows("select 1 from alarms where kind = 'sign_in_failures' and cleared_at is null")).toEqual([])
-  })
+  await row.assert(
+    "without the profile a try waits 15 minutes at most, and the alarm is over when somebody is in",
+    async () => {
+      await pci(false)
+      await web.rows("update sign_in_failures set blocked_until = now()")
+      expect((await at(web, "wrong")).status).toBe(401)
+      expect(Number((await at(web, "wrong")).headers["retry-after"])).toBeLessThanOrEqual(15 * 60)
+      await web.rows("update sign_in_failures set blocked_until = now()")
+      expect((await at(web, password)).status).toBe(200)
+      expect(await web.rows("select 1 from alarms where kind = 'sign_in_failures' and cleared_at is null")).toEqual([])
+    }
+  )
 })
 
 securityRow("S04", "Spellings of a name", async (row) => {
@@ -172,28 +205,37 @@ securityRow("S04", "Spellings of a name", async (row) => {
 })
 
 securityRow("S05", "One password against many names, one name from many addresses", async (row) => {
-  const from = (address: string, name: string) => callFrom(web, address, "POST", LOGIN, { body: { username: name, password: "wrong" } })
-  await row.assert("one password against 1,000 names from one address: throttled", async () => {
+  const from = (address: string, name: string) =>
+    callFrom(web, address, "POST", LOGIN, { body: { username: name, password: "wrong" } })
+  /** How many of 1,000 tries were looked at, twenty at a time. */
+  const looked = async (one: (n: number) => ReturnType<typeof from>) => {
     await quiet()
-    let looked = 0
-    for (let n = 0; n < 1000; n++) if ((await from("127.0.9.1", `name${n}`))?.status === 401) looked++
-    expect(looked).toBe(20)
+    let count = 0
+    for (let first = 0; first < 1000; first += 20) {
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => one(first + n)))
+      count += answers.filter((answer) => answer?.status !== 429).length
+    }
+    return count
+  }
+  await row.assert("one password against 1,000 names from one address: throttled", async () => {
+    expect(await looked((n) => from("127.0.9.1", `name${n}`))).toBe(20)
   })
   await row.assert("one name from 1,000 addresses: throttled", async () => {
-    await quiet()
-    let looked = 0
-    for (let n = 0; n < 1000; n++) if ((await from(`127.0.${10 + (n >> 8)}.${n & 255 || 255}`, "olga"))?.status === 401) looked++
-    expect(looked).toBe(5)
+    expect(await looked((n) => from(`127.0.${10 + (n >> 8)}.${n & 255 || 255}`, "olga"))).toBe(5)
   })
   await row.assert("stored keys are fixed-length hashes", async () => {
     await login("x".repeat(64), "wrong")
-    const [found] = await web.rows<{ lengths: ReadonlyArray<number> }>("select array_agg(distinct octet_length(key_hash)) as lengths from sign_in_failures")
+    const [found] = await web.rows<{ lengths: ReadonlyArray<number> }>(
+      "select array_agg(distinct octet_length(key_hash)) as lengths from sign_in_failures"
+    )
     expect(found?.lengths).toEqual([32])
   })
   await row.assert("table growth bounded", async () => {
     await web.rows(`insert into sign_in_failures (key_hash, kind, failures, last_failed_at)
       select sha256(n::text::bytea), 'address', 1, now() - make_interval(secs => n / 100.0) from generate_series(1, 100500) n on conflict do nothing`)
-    await web.rows("insert into sign_in_failures (key_hash, kind, failures, last_failed_at) values (sha256('old'), 'address', 1, now() - interval '25 hours')")
+    await web.rows(
+      "insert into sign_in_failures (key_hash, kind, failures, last_failed_at) values (sha256('old'), 'address', 1, now() - interval '25 hours')"
+    )
     const name = Array.from({ length: 1000 }, (_, n) => `fill${n}`).find(
       (one) => createHash("sha256").update(`account\0${one}`).digest()[0]! % 64 === 0
     )
@@ -224,21 +266,32 @@ securityRow("S07", "Which passwords are taken", async (row) => {
   const { token } = await web.signIn("chooser")
   let current = password
   const choose = async (new_password: string) => {
-    const answer = await web.call("PUT", "/api/v1/auth/password", { token, body: { current_password: current, new_password } })
+    const answer = await web.call("PUT", "/api/v1/auth/password", {
+      token,
+      body: { current_password: current, new_password }
+    })
     if (answer.status === 204) current = new_password
     return answer
   }
   const refused = async (given: string, reason: RegExp) => {
     const answer = await choose(given)
-    expect([given, answer.status, answer.at("error.details.fields.0.path")]).toEqual([given, 422, "payload.new_password"])
+    expect([given, answer.status, answer.at("error.details.fields.0.path")]).toEqual([
+      given,
+      422,
+      "payload.new_password"
+    ])
     expect(answer.string("error.details.fields.0.message")).toMatch(reason)
   }
-  await row.assert("14 characters: refused with reason", () => refused("q7 lamps & bolt", /Too short|^$/).catch(() => refused("q7 lamps&bolt!", /Too short: 14/)))
+  await row.assert("14 characters: refused with reason", () =>
+    refused("q7 lamps & bolt", /Too short|^$/).catch(() => refused("q7 lamps&bolt!", /Too short: 14/))
+  )
   await row.assert("top-100,000 list: refused with reason", async () => {
-    for (const one of ["123456789qwerty", "1qaz2wsx3edc4rfv", "passwordpassword", "qwertyuiop12345"]) await refused(one, /guessed first/)
+    for (const one of ["123456789qwerty", "1qaz2wsx3edc4rfv", "passwordpassword", "qwertyuiop12345"])
+      await refused(one, /guessed first/)
   })
   await row.assert("product name: refused with reason", async () => {
-    for (const one of ["Linux Patch Manager", "patchmanager2026", "chooser-chooser-1"]) await refused(one, /little more than/)
+    for (const one of ["Linux Patch Manager", "patchmanager2026", "chooser-chooser-1"])
+      await refused(one, /little more than/)
   })
   await row.assert("breached list: refused with reason", async () => {
     expect(commonPasswords.size).toBeGreaterThan(400)
@@ -248,7 +301,12 @@ securityRow("S07", "Which passwords are taken", async (row) => {
   })
   await row.assert("64 and 256 characters, emoji, spaces: accepted and compared whole", async () => {
     const long = `${"seven tall lamps, ".repeat(20).slice(0, 255)}Z`
-    for (const one of ["k3 ".repeat(9).padEnd(63, "pond ") + "!", "🦊🐻🐼🐨🐯🦁🐮🐷🐸🐵🐔🐧🐦🐤🦆", "  two spaces   and more  ", long]) {
+    for (const one of [
+      "k3 ".repeat(9).padEnd(63, "pond ") + "!",
+      "🦊🐻🐼🐨🐯🦁🐮🐷🐸🐵🐔🐧🐦🐤🦆",
+      "  two spaces   and more  ",
+      long
+    ]) {
       const answer = await choose(one)
       expect([one, answer.status, answer.text.slice(0, 300)]).toEqual([one, 204, ""])
       await quiet()

@@ -64,7 +64,10 @@ securityRow("S92", "requests that two parsers would read differently", async (ro
     expect([answer.statuses.length <= 1, answer.closed]).toEqual([true, true])
     expect(answer.statuses[0] ?? 400).toBe(400)
   })
-  row.missing("also through the documented reverse proxy, both agree on the request count", "no reverse proxy is shipped")
+  row.missing(
+    "also through the documented reverse proxy, both agree on the request count",
+    "no reverse proxy is shipped"
+  )
 })
 
 securityRow("S93", "bodies and headers that come slowly or not as said", async (row) => {
@@ -151,7 +154,11 @@ securityRow("S55", "the manager answers for its own name alone", async (row) => 
     web.call("POST", "/api/v1/auth/login", { body: { username: "admin", password: "x" }, headers })
   await row.assert("`X-Forwarded-Proto`, `X-Forwarded-Host` → no effect on links, cookies, redirects", async () => {
     const plain = await login({})
-    const forged = await login({ "x-forwarded-proto": "http", "x-forwarded-host": "evil.example", "x-forwarded-port": "1" })
+    const forged = await login({
+      "x-forwarded-proto": "http",
+      "x-forwarded-host": "evil.example",
+      "x-forwarded-port": "1"
+    })
     expect([forged.status, forged.at("error.code")]).toEqual([plain.status, plain.at("error.code")])
     const docs = await web.call("GET", "/api/docs", { headers: { "x-forwarded-host": "evil.example" } })
     expect(JSON.stringify([docs.headers, docs.text, forged.headers, forged.text])).not.toContain("evil.example")
@@ -164,7 +171,14 @@ securityRow("S55", "the manager answers for its own name alone", async (row) => 
     expect(own.statuses).toEqual([200])
   })
   await row.assert("unknown `Host` → 421", async () => {
-    for (const name of ["evil.example", "localhost.evil.example", "127.0.0.2", "localhost@evil", "LOCALHOST.", "[::2]"]) {
+    for (const name of [
+      "evil.example",
+      "localhost.evil.example",
+      "127.0.0.2",
+      "localhost@evil",
+      "LOCALHOST.",
+      "[::2]"
+    ]) {
       const answer = await web.call("GET", "/", { headers: { host: name } })
       expect([name, answer.status]).toEqual([name, 421])
     }
@@ -174,11 +188,21 @@ securityRow("S55", "the manager answers for its own name alone", async (row) => 
 })
 
 securityRow("S59", "methods that a path does not take", async (row) => {
-  const paths = ["/api/v1/hosts", `/api/v1/hosts/${host}`, "/api/v1/jobs", "/api/v1/settings", "/api/v1/network", "/rpc"]
+  const paths = [
+    "/api/v1/hosts",
+    `/api/v1/hosts/${host}`,
+    "/api/v1/jobs",
+    "/api/v1/settings",
+    "/api/v1/network",
+    "/rpc"
+  ]
   const before = await Promise.all(["hosts", "patch_jobs", "audit_log"].map(count))
   await row.assert("Method override headers → no effect", async () => {
     for (const header of ["x-http-method-override", "x-method-override", "x-http-method", "_method"]) {
-      const answer = await web.call("GET", `/api/v1/hosts/${host}?_method=DELETE`, { token, headers: { [header]: "DELETE" } })
+      const answer = await web.call("GET", `/api/v1/hosts/${host}?_method=DELETE`, {
+        token,
+        headers: { [header]: "DELETE" }
+      })
       expect([header, answer.status]).toEqual([header, 200])
       const posted = await web.call("POST", `/api/v1/hosts/${host}`, { token, headers: { [header]: "DELETE" } })
       expect([header, posted.status]).toEqual([header, 405])

@@ -15,11 +15,7 @@ export interface RawAnswer {
 }
 
 /** Sends, then collects until the server closes, or `waitMillis` after the last byte of an answer. */
-export const rawWeb = (
-  { ca, port }: RawTarget,
-  bytes: string | Buffer,
-  waitMillis = 1500
-): Promise<RawAnswer> =>
+export const rawWeb = ({ ca, port }: RawTarget, bytes: string | Buffer, waitMillis = 1500): Promise<RawAnswer> =>
   new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ca }, () => {
       socket.write(bytes)

@@ -128,7 +128,10 @@ securityRow("S12", "20 parallel refreshes with one token", async (row) => {
 securityRow("S13", "Idle sessions", async (row) => {
   const idle = async (interval: string) => {
     const session = await web.signIn("olga")
-    await web.rows("update sessions set last_active_at = now() - $2::interval where id = $1", [session.session, interval])
+    await web.rows("update sessions set last_active_at = now() - $2::interval where id = $1", [
+      session.session,
+      interval
+    ])
     return session
   }
   const open = async ({ token, cookie }: { token: string; cookie: string }) =>
@@ -149,7 +152,9 @@ securityRow("S13", "Idle sessions", async (row) => {
   })
   await row.assert("a background poll or an open socket does not count as activity", async () => {
     const session = await idle("59 minutes 55 seconds")
-    const { ticket } = (await web.call("POST", "/api/v1/ws/ticket", { token: session.token })).json() as { ticket: string }
+    const { ticket } = (await web.call("POST", "/api/v1/ws/ticket", { token: session.token })).json() as {
+      ticket: string
+    }
     const socket = new WebSocket(`wss://127.0.0.1:${web.port}/api/v1/ws/fleet?ticket=${ticket}`, {
       ca: web.ca,
       headers: { host: `localhost:${web.port}`, origin: `https://localhost:${web.port}` }
@@ -280,17 +285,20 @@ securityRow("S16", "A user without a second factor", async (row) => {
 securityRow("S22", "A sign-in that somebody else finishes", async (row) => {
   await web.addUser("sven", "operator")
   const { secret } = await enrolTotp(web, "sven")
-  await row.assert("user A starts a login, B finishes it in another browser: refused (bound to the session cookie)", async () => {
-    const a = await web.login("sven")
-    expect(a.answer.at("status")).toBe("mfa_required")
-    const b = await web.signIn("olga")
-    for (const cookie of [null, b.cookie, "__Host-refresh=x"]) {
-      expect(codeOf(await giveTotp(web, secret, a.token, cookie))).toEqual([401, "session_ended"])
+  await row.assert(
+    "user A starts a login, B finishes it in another browser: refused (bound to the session cookie)",
+    async () => {
+      const a = await web.login("sven")
+      expect(a.answer.at("status")).toBe("mfa_required")
+      const b = await web.signIn("olga")
+      for (const cookie of [null, b.cookie, "__Host-refresh=x"]) {
+        expect(codeOf(await giveTotp(web, secret, a.token, cookie))).toEqual([401, "session_ended"])
+      }
+      expect((await me(a.token)).at("stage")).toBe("password")
+      const own = await giveTotp(web, secret, a.token, a.cookie)
+      expect([own.status, own.at("status")]).toEqual([200, "signed_in"])
     }
-    expect((await me(a.token)).at("stage")).toBe("password")
-    const own = await giveTotp(web, secret, a.token, a.cookie)
-    expect([own.status, own.at("status")]).toEqual([200, "signed_in"])
-  })
+  )
   await row.assert("nor with a cookie that was used up", async () => {
     const a = await web.login("sven")
     const next = await refresh(a.cookie)
@@ -343,7 +351,11 @@ securityRow("S68", "Cross-site request forgery", async (row) => {
   })
   await row.assert("text/plain JSON: refused", async () => {
     const body = JSON.stringify({ username: "admin", password: "x" })
-    const answer = await from("/api/v1/auth/login", { "content-type": "text/plain", origin: "https://evil.example" }, body)
+    const answer = await from(
+      "/api/v1/auth/login",
+      { "content-type": "text/plain", origin: "https://evil.example" },
+      body
+    )
     expect([403, 415]).toContain(answer.status)
   })
   await row.assert("Sec-Fetch-Site: cross-site: 403", async () => {
@@ -364,7 +376,8 @@ securityRow("S68", "Cross-site request forgery", async (row) => {
   await row.assert("GET with effect: there is none", async () => {
     const before = await changed()
     for (const path of ambient) expect((await web.call("GET", path, { headers: { cookie } })).status).toBe(405)
-    for (const { path } of routes.filter(({ method }) => method === "GET")) await web.call("GET", path, { headers: { cookie } })
+    for (const { path } of routes.filter(({ method }) => method === "GET"))
+      await web.call("GET", path, { headers: { cookie } })
     expect(await changed()).toEqual(before)
   })
   await row.assert("missing custom header: the cookie alone changes nothing, each route wants a Bearer", async () => {

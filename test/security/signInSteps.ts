@@ -16,7 +16,13 @@ export const enrolTotp = async (web: TestWeb, username: string) => {
     headers: { cookie }
   })
   if (confirmed.status !== 200) throw new Error(`The app was not set up: ${confirmed.status} ${confirmed.text}`)
-  return { secret, login: answer, confirmed, token: confirmed.string("signed_in.access_token"), cookie: cookieOf(confirmed) }
+  return {
+    secret,
+    login: answer,
+    confirmed,
+    token: confirmed.string("signed_in.access_token"),
+    cookie: cookieOf(confirmed)
+  }
 }
 
 /** Gives the code that the app shows now; the same step counts again, so that nobody has to wait for the next one. */

@@ -27,7 +27,9 @@ const ticketFor = async (token = admin.token) =>
 
 /** A browser's end; `outcome` is "open" or the status it was refused with. */
 const open = async (target: string, headers: Record<string, string | undefined> = ours()) => {
-  const given = Object.fromEntries(Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  const given = Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  )
   const socket = new WebSocket(`wss://127.0.0.1:${web.port}${target}`, { ca: web.ca, headers: given })
   const heard: Array<{ readonly type: string }> = []
   socket.on("message", (data) => heard.push(JSON.parse(String(data)) as { type: string }))
@@ -41,7 +43,8 @@ const open = async (target: string, headers: Record<string, string | undefined> 
     })
   })
   const subscribe = (what: object = { from_seq: null }) => socket.send(JSON.stringify({ subscribe: what }))
-  const hello = () => expect.poll(() => heard.some(({ type }) => type === "hello"), { timeout: 5000, interval: 20 }).toBe(true)
+  const hello = () =>
+    expect.poll(() => heard.some(({ type }) => type === "hello"), { timeout: 5000, interval: 20 }).toBe(true)
   return { socket, heard, closed, outcome, subscribe, hello }
 }
 
@@ -101,7 +104,9 @@ securityRow("S61", "Origin of a socket", async (row) => {
       expect([origin, await one.outcome]).toEqual([origin, 403])
     }
   }
-  await row.assert("wrong: 403", () => refused("https://evil.example", `http://localhost:${port}`, "https://localhost:1"))
+  await row.assert("wrong: 403", () =>
+    refused("https://evil.example", `http://localhost:${port}`, "https://localhost:1")
+  )
   await row.assert("missing: 403", () => refused(undefined))
   await row.assert("null: 403", () => refused("null"))
   await row.assert("look-alike: 403", () =>
@@ -244,7 +249,9 @@ securityRow("S64", "Subscriptions beyond one's sight", async (row) => {
   await row.assert("subscribe to 100,000 topics: refused", async () => {
     await refused({ subscribe: { from_seq: null, host_id: Array.from({ length: 1000 }, () => host) } })
     const socket = await openSocket()
-    socket.socket.send(JSON.stringify({ subscribe: { from_seq: null, host_id: Array.from({ length: 100_000 }, () => host) } }))
+    socket.socket.send(
+      JSON.stringify({ subscribe: { from_seq: null, host_id: Array.from({ length: 100_000 }, () => host) } })
+    )
     expect(await socket.closed).toBe(1009)
   })
   row.missing("limits 200 topics", "a subscription names at most one host and one job; there is no list to limit")
@@ -272,13 +279,18 @@ securityRow("S65", "Abuse of an open socket", async (row) => {
     }, 1008)
   )
   await row.assert("fragments without end: closed 1009", () =>
-    closing((socket) => {
-      for (let n = 0; n < 200; n++) socket.send("x".repeat(1000), { fin: false })
-    }, 1009, 1006)
+    closing(
+      (socket) => {
+        for (let n = 0; n < 200; n++) socket.send("x".repeat(1000), { fin: false })
+      },
+      1009,
+      1006
+    )
   )
   /** A frame as it stands on the wire, masked with zeros. */
   const frame = (first: number, payload: Buffer) => {
-    const head = payload.length < 126 ? [first, 0x80 | payload.length] : [first, 0xfe, payload.length >> 8, payload.length & 255]
+    const head =
+      payload.length < 126 ? [first, 0x80 | payload.length] : [first, 0xfe, payload.length >> 8, payload.length & 255]
     return Buffer.concat([Buffer.from([...head, 0, 0, 0, 0]), payload])
   }
   const raw = (socket: WebSocket, bytes: Buffer) => {

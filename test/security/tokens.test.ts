@@ -65,9 +65,7 @@ securityRow("S91", "Forged JWTs", async (row) => {
   await refused(
     "EdDSA by another key",
     await new jose.SignJWT(claims).setProtectedHeader(header).sign(other),
-    await new jose.SignJWT(claims)
-      .setProtectedHeader({ ...header, jwk: await jose.exportJWK(other) })
-      .sign(other)
+    await new jose.SignJWT(claims).setProtectedHeader({ ...header, jwk: await jose.exportJWK(other) }).sign(other)
   )
   await refused(
     "kid with path or SQL",
@@ -127,7 +125,8 @@ securityRow("S88", "Keys and tokens are nobody else's", async (row) => {
     expect(new Set(tokens.map((one) => Buffer.from(one, "base64url").length))).toEqual(new Set([32]))
     const ones = tokens.reduce(
       (sum, one) =>
-        sum + Buffer.from(one, "base64url").reduce((bits, byte) => bits + byte.toString(2).replaceAll("0", "").length, 0),
+        sum +
+        Buffer.from(one, "base64url").reduce((bits, byte) => bits + byte.toString(2).replaceAll("0", "").length, 0),
       0
     )
     expect(Math.abs(ones / (10_000 * 256) - 0.5)).toBeLessThan(0.002)
@@ -179,15 +178,16 @@ securityRow("S90", "Comparing secrets", async (row) => {
   })
   await row.assert("no === on a token, code, hash or signature in the sources", () => {
     const secretName = String.raw`\w*(?:secret|signature|digest|password|token_?hash|code_?hash|ticket_?hash|refreshToken)\w*`
-    const comparison = new RegExp(String.raw`\b${secretName}(?:\.\w+)?\s*(?:===|!==)(?!\s*(?:null|undefined|true|false|"")(?!\w))`, "i")
-    const found = ["http/server", "sql", "actors/pki"]
-      .flatMap(sources)
-      .flatMap((file) =>
-        readFileSync(file, "utf8")
-          .split("\n")
-          .filter((line) => comparison.test(line) && !/^\s*(\*|\/\/)/.test(line))
-          .map((line) => `${file.slice(projectRoot.length + 1)}: ${line.trim()}`)
-      )
+    const comparison = new RegExp(
+      String.raw`\b${secretName}(?:\.\w+)?\s*(?:===|!==)(?!\s*(?:null|undefined|true|false|"")(?!\w))`,
+      "i"
+    )
+    const found = ["http/server", "sql", "actors/pki"].flatMap(sources).flatMap((file) =>
+      readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => comparison.test(line) && !/^\s*(\*|\/\/)/.test(line))
+        .map((line) => `${file.slice(projectRoot.length + 1)}: ${line.trim()}`)
+    )
     expect(found).toEqual([])
   })
   await row.assert("statistical test over 100,000 tries shows no prefix signal", async () => {

@@ -38,6 +38,7 @@ const enabledAdministrators = async () =>
 
 securityRow("S23", "An administrator resets somebody's second factors", async (row) => {
   const { id, token } = await administrator("grace")
+  row.after(() => world.web.rows("update users set role = 'auditor' where id = $1", [id]))
   const factors = () =>
     world.web.rows(
       "select (select count(*)::int from totp_secrets where user_id = $1) as totp, (select count(*)::int from passkeys where user_id = $1) as passkeys, (select count(*)::int from recovery_codes where user_id = $1) as codes",
@@ -83,7 +84,6 @@ securityRow("S23", "An administrator resets somebody's second factors", async (r
     "needs a second admin",
     "it has to be another administrator than the target; approval by a third is not built"
   )
-  await world.web.rows("update users set role = 'auditor' where id = $1", [id])
 })
 
 securityRow("S48", "Changing one's own rights", async (row) => {

@@ -122,7 +122,9 @@ export class SoftAuthenticator {
 
   #authenticatorData(rpId: string, bend: Bend, attested: Buffer = Buffer.alloc(0)): Buffer {
     const flags =
-      ((bend.userPresent ?? true) ? 0x01 : 0) | ((bend.userVerified ?? true) ? 0x04 : 0) | (attested.length > 0 ? 0x40 : 0)
+      ((bend.userPresent ?? true) ? 0x01 : 0) |
+      ((bend.userVerified ?? true) ? 0x04 : 0) |
+      (attested.length > 0 ? 0x40 : 0)
     const counter = Buffer.alloc(4)
     counter.writeUInt32BE(bend.counter ?? this.counter)
     return Buffer.concat([sha256(bend.rpId ?? rpId), Buffer.of(flags), counter, attested])

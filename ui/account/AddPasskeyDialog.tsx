@@ -22,7 +22,8 @@ export default function AddPasskeyDialog(props: { onClose: () => void }): JSX.El
     setBusy(true)
     refusal.clear()
     try {
-      const added = await withStepUp(() => addPasskey(name().trim()))
+      const called = name().trim()
+      const added = await withStepUp(() => addPasskey(called))
       renewFactors(added.signed_in)
       say(`Passkey ${added.passkey.name} added`)
       if (added.recovery_codes === null) props.onClose()

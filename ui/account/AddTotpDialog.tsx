@@ -31,19 +31,19 @@ export default function AddTotpDialog(props: { onClose: () => void }): JSX.Eleme
       field?.focus()
     }
   }
-  const start = (): Promise<void> => attempt(async () => void setStarted(await withStepUp(startTotp)))
-  onMount(() => void start())
-  const confirm = (): Promise<void> =>
-    attempt(async () => {
-      const added = await withStepUp(() => confirmTotp(tidyCode(code())))
-      renewFactors(added.signed_in)
-      say("Authenticator app added")
-      if (added.recovery_codes === null) props.onClose()
-      else setCodes(added.recovery_codes)
-    })
+  const start = async (): Promise<void> => void setStarted(await withStepUp(startTotp))
+  onMount(() => void attempt(start))
+  const confirm = async (): Promise<void> => {
+    const given = tidyCode(code())
+    const added = await withStepUp(() => confirmTotp(given))
+    renewFactors(added.signed_in)
+    say("Authenticator app added")
+    if (added.recovery_codes === null) props.onClose()
+    else setCodes(added.recovery_codes)
+  }
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
-    if (refusal.waits() === 0) void (started() === undefined ? start() : confirm())
+    if (refusal.waits() === 0) void attempt(started() === undefined ? start : confirm)
   }
   return (
     <Dialog open onClose={() => props.onClose()} title="Set up authenticator app" size="wide" keep={codes() !== null}>

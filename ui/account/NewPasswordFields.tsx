@@ -1,11 +1,14 @@
 /** The current password, where it is not known, and the new one. */
 import { createSignal, Show, type JSX } from "solid-js"
+import { passwordRules } from "#core/PasswordPolicy.ts"
 import styles from "./NewPasswordFields.module.css"
 
 export const NewPasswordFields = (props: {
   username: string
   /** Left out where the current password was typed a moment ago. */
   current?: { readonly value: string; readonly onInput: (value: string) => void }
+  /** Whether the PCI profile is on, where that is known; the server has the last word. */
+  pci?: boolean | undefined
   next: string
   onNext: (value: string) => void
   faultId?: string | undefined
@@ -51,7 +54,7 @@ export const NewPasswordFields = (props: {
           onInput={(event) => props.onNext(event.currentTarget.value)}
         />
         <span class="hint" id="new-password-hint">
-          At least 15 characters, any of them: several words are good. Passwords that everybody tries are refused.
+          {passwordRules(props.pci === true).join(" ")}
         </span>
       </div>
       <label class={styles["show"]}>

@@ -62,7 +62,7 @@ export const PasskeyRefusal = (props: { why: Refusal; totp: boolean }): JSX.Elem
           <a href={ROOT_CERTIFICATE_PATH} download="root.crt">
             download root.crt
           </a>
-          , compare its SHA-256 fingerprint with the one on the dashboard of somebody who is signed in, then:
+          , compare its SHA-256 fingerprint with the one that the manager printed when it started, then:
         </span>
       </p>
       <For each={places}>

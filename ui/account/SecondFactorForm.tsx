@@ -56,8 +56,9 @@ export const SecondFactorForm = (props: {
     event.preventDefault()
     if (busy() || refusal.waits() > 0) return
     const kind = typed()
-    if (kind === "totp") void attempt(() => proveTotp(tidyCode(code())))
-    else if (kind === "recovery_code") void attempt(() => proveRecoveryCode(code().trim()))
+    const given = code()
+    if (kind === "totp") void attempt(() => proveTotp(tidyCode(given)))
+    else if (kind === "recovery_code") void attempt(() => proveRecoveryCode(given.trim()))
   }
   const turn = (): void => {
     setRecovering(!recovering())

@@ -14,7 +14,7 @@ import { SecondFactorForm } from "./SecondFactorForm.tsx"
 
 /** Whose second factors the identity provider keeps proves himself there, and comes back to this page. */
 const ProveElsewhere = (props: { cancel: JSX.Element }): JSX.Element => {
-  const providers = useData(() => ({ queryKey: keys.ssoProviders, queryFn: readProviders }))
+  const providers = useData(() => ({ queryKey: keys.signInProviders, queryFn: readProviders }))
   return (
     <>
       <p>You have no second factor here. Sign in anew at your identity provider, then repeat the change.</p>

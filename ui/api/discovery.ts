@@ -1,5 +1,12 @@
 /** Discovery, as the REST API gives and takes it. */
-import type { DiscoveryResult, DiscoveryScan, NewScan, RegisterOutcomes, Verdict } from "#core/Discovery.ts"
+import type {
+  DiscoveryResult,
+  DiscoveryScan,
+  NewScan,
+  Registering,
+  RegisterOutcomes,
+  Verdict
+} from "#core/Discovery.ts"
 import type { Page } from "#core/Page.ts"
 import { getJson, post, postJson } from "./client.ts"
 
@@ -22,5 +29,5 @@ export const readResults = (
 
 export const cancelScan = (id: string): Promise<void> => post(path(id, "/cancel"))
 
-export const registerFound = (id: string, addresses: ReadonlyArray<string>, key: string): Promise<RegisterOutcomes> =>
-  postJson(path(id, "/register"), { body: { addresses }, headers: { "idempotency-key": key } })
+export const registerFound = (id: string, body: Registering, key: string): Promise<RegisterOutcomes> =>
+  postJson(path(id, "/register"), { body, headers: { "idempotency-key": key } })

@@ -23,7 +23,7 @@ export const keys = {
   settings: ["settings"],
   ssoProviders: ["sso-providers"],
   network: ["network"],
-  ssoProviders: ["sign-in-providers"],
+  signInProviders: ["sign-in-providers"],
   me: ["me"],
   factors: ["me", "factors"],
   ownSessions: ["me", "sessions"],

@@ -2,7 +2,9 @@
 import { A } from "@solidjs/router"
 import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from "solid-js"
 import { type DiscoveryResult, type DiscoveryScan, type RegisterOutcome, registrableVerdicts } from "#core/Discovery.ts"
+import type { GroupId } from "#core/Ids.ts"
 import { readResults, registerFound } from "../api/discovery.ts"
+import { listGroups } from "../api/groups.ts"
 import { keys } from "../api/keys.ts"
 import { queryClient } from "../api/queryClient.ts"
 import { may } from "../api/session.ts"
@@ -59,6 +61,12 @@ export const ScanResults = (props: {
   const [chosen, setChosen] = createSignal<ReadonlySet<string>>(new Set())
   const [outcomes, setOutcomes] = createSignal<ReadonlyMap<string, RegisterOutcome>>(new Map())
   const [busy, setBusy] = createSignal(false)
+  const [group, setGroup] = createSignal("")
+  const groups = useData(() => ({
+    queryKey: [...keys.groups, "choices"],
+    queryFn: ({ signal }) => listGroups({ limit: 500 }, signal),
+    enabled: may("discovery:run")
+  }))
   createEffect(
     on(
       () => props.scan.id,
@@ -86,7 +94,10 @@ export const ScanResults = (props: {
     try {
       const answer = await registerFound(
         props.scan.id,
-        selected().map(({ address }) => address),
+        {
+          addresses: selected().map(({ address }) => address),
+          ...(group() === "" ? {} : { group_ids: [group() as GroupId] })
+        },
         crypto.randomUUID()
       )
       setOutcomes(new Map([...outcomes(), ...answer.items.map((item) => [item.address, item] as const)]))
@@ -114,6 +125,20 @@ export const ScanResults = (props: {
               Every address
             </button>
           </span>
+          <Show when={(groups.data?.items.length ?? 0) > 0}>
+            <span class={`sel ${styles["group"]}`}>
+              <select
+                class="inp"
+                aria-label="Group of the hosts to register"
+                value={group()}
+                onChange={(event) => setGroup(event.currentTarget.value)}
+              >
+                <option value="">No group: every operator sees them</option>
+                <For each={groups.data?.items}>{(one) => <option value={one.id}>{one.name}</option>}</For>
+              </select>
+              <Icon name="down" />
+            </span>
+          </Show>
           <button
             class="btn primary"
             type="button"

@@ -142,6 +142,9 @@ export default function AddHostDialog(props: { onClose: () => void }): JSX.Eleme
                 onInput={(event) => setName(event.currentTarget.value)}
               />
             </div>
+            <Show when={user()?.role === "operator" && groups.data?.items.length === 0}>
+              <p class="hint">You belong to no group, so the host goes into none: every operator sees it.</p>
+            </Show>
             <Show when={choices().length > 0}>
               <div class="field">
                 <label for="host-group">Group</label>

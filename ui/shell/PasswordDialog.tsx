@@ -3,8 +3,11 @@ import { createSignal, Show, type JSX } from "solid-js"
 import { NewPasswordFields } from "../account/NewPasswordFields.tsx"
 import { createRefusal, leftWords } from "../account/refusal.ts"
 import { changePassword } from "../api/factors.ts"
+import { keys } from "../api/keys.ts"
 import { refresh, user } from "../api/session.ts"
+import { readSettings } from "../api/settings.ts"
 import { withStepUp } from "../api/stepUp.ts"
+import { useData } from "../api/useData.ts"
 import { Dialog } from "../kit/Dialog.tsx"
 import { say } from "../kit/toasts.ts"
 
@@ -13,13 +16,15 @@ export default function PasswordDialog(props: { onClose: () => void }): JSX.Elem
   const [next, setNext] = createSignal("")
   const [busy, setBusy] = createSignal(false)
   const refusal = createRefusal()
+  const settings = useData(() => ({ queryKey: keys.settings, queryFn: ({ signal }) => readSettings(signal) }))
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     if (refusal.waits() > 0) return
     setBusy(true)
     refusal.clear()
     try {
-      await withStepUp(() => changePassword(current(), next()))
+      const [old, chosen] = [current(), next()]
+      await withStepUp(() => changePassword(old, chosen))
       say("Password changed; your other sessions have ended")
       void refresh().catch(() => undefined)
       props.onClose()
@@ -35,6 +40,7 @@ export default function PasswordDialog(props: { onClose: () => void }): JSX.Elem
         <NewPasswordFields
           username={user()?.username ?? ""}
           current={{ value: current(), onInput: setCurrent }}
+          pci={settings.data?.pci_profile}
           next={next()}
           onNext={setNext}
           faultId={refusal.words() === null ? undefined : "new-password-fault"}

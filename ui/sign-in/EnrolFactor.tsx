@@ -1,5 +1,5 @@
 /** The forced first second factor: nothing of the console opens before one is set up and its recovery codes are stored. */
-import { createSignal, Match, onMount, Show, Switch, type JSX } from "solid-js"
+import { createSignal, Match, onMount, Show, Switch, untrack, type JSX } from "solid-js"
 import type { EnrolmentKind } from "#core/Session.ts"
 import type { SignedIn } from "#http/api/Auth.ts"
 import type { TotpStarted } from "#http/api/Factors.ts"
@@ -44,7 +44,7 @@ const Method = (props: {
 export const EnrolFactor = (props: { username: string; factors: ReadonlyArray<EnrolmentKind> }): JSX.Element => {
   const beforehand = refusedBeforehand()
   const [method, setMethod] = createSignal<EnrolmentKind>(
-    beforehand === null && props.factors.includes("passkey") ? "passkey" : "totp"
+    beforehand === null && untrack(() => props.factors.includes("passkey")) ? "passkey" : "totp"
   )
   const [blocked, setBlocked] = createSignal<PasskeyWhy | null>(beforehand)
   const [started, setStarted] = createSignal<TotpStarted>()

@@ -73,9 +73,9 @@ export const NameAndPassword = (props: {
       passwordField?.focus()
       return
     }
-    const typed = password()
+    const [name, typed] = [props.name.trim(), password()]
     props.onPassword(typed)
-    await attempt(() => signIn(props.name.trim(), typed))
+    await attempt(() => signIn(name, typed))
     if (session().state !== "signed_out") return
     props.onPassword("")
     setPassword("")
@@ -91,7 +91,7 @@ export const NameAndPassword = (props: {
     <form class={`card ${styles["login"]}`} onSubmit={(event) => void submit(event)}>
       <h1>Sign in</h1>
       <Show when={reasons[props.why]}>{(words) => <p class="muted">{words()}</p>}</Show>
-      <Show when={ssoFault()}>
+      <Show when={step() === "name" && ssoFault()}>
         {(words) => (
           <p class="fault" role="alert">
             {words()}

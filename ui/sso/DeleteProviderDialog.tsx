@@ -25,8 +25,8 @@ export default function DeleteProviderDialog(props: { provider: SsoProvider; onC
       <p class="muted">Its client secret and its mappings go for good. To take it away for a while, switch it off.</p>
       <Show when={props.provider.identities_total > 0}>
         <p class="muted">
-          {plural(props.provider.identities_total, "account")} came through it and will have no way to sign in. A provider
-          added later with the same issuer finds them again.
+          {plural(props.provider.identities_total, "account")} came through it and will have no way to sign in. A
+          provider added later with the same issuer finds them again.
         </p>
       </Show>
     </FormDialog>

@@ -25,7 +25,9 @@ export const MappingEditor = (props: {
   return (
     <fieldset class={styles["mappings"]}>
       <legend class="lab">Groups and roles</legend>
-      <span class="hint">{props.hint} Whoever is in none of them is not let in; of several roles the strongest counts.</span>
+      <span class="hint">
+        {props.hint} Whoever is in none of them is not let in; of several roles the strongest counts.
+      </span>
       <Index each={props.mappings}>
         {(mapping, index) => (
           <div class={styles["mapping"]}>
@@ -44,7 +46,9 @@ export const MappingEditor = (props: {
                 class="inp"
                 aria-label={`Role, row ${index + 1}`}
                 value={mapping().role ?? ""}
-                onChange={(event) => set(index, { role: Role.literals.find((one) => one === event.currentTarget.value) ?? null })}
+                onChange={(event) =>
+                  set(index, { role: Role.literals.find((one) => one === event.currentTarget.value) ?? null })
+                }
               >
                 <option value="">No role</option>
                 <For each={Role.literals}>{(role) => <option value={role}>{roleWords[role]}</option>}</For>

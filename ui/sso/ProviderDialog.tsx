@@ -22,7 +22,12 @@ export default function ProviderDialog(props: {
   onStored: (provider: SsoProvider) => void
 }): JSX.Element {
   const provider = untrack(() => props.provider)
-  const [draft, setDraft] = createSignal(draftOf(provider, untrack(() => props.kind)))
+  const [draft, setDraft] = createSignal(
+    draftOf(
+      provider,
+      untrack(() => props.kind)
+    )
+  )
   const set = (part: Partial<ProviderDraft>): void => void setDraft({ ...draft(), ...part })
   const key = crypto.randomUUID()
   const submit = async (): Promise<void> => {
@@ -31,10 +36,21 @@ export default function ProviderDialog(props: {
         ? await createSsoProvider(newProviderOf(draft()), key)
         : await changeSsoProvider(provider, changeOf(provider, draft()))
     void queryClient.invalidateQueries({ queryKey: keys.ssoProviders })
-    say(provider === undefined ? `${stored.name} is added, switched off. Test the connection next.` : `${stored.name} is changed`)
+    say(
+      provider === undefined
+        ? `${stored.name} is added, switched off. Test the connection next.`
+        : `${stored.name} is changed`
+    )
     props.onStored(stored)
   }
-  const Text = (field: { name: TextKey; label: string; hint?: string; mono?: boolean; placeholder?: string; max: number }) => (
+  const Text = (field: {
+    name: TextKey
+    label: string
+    hint?: string
+    mono?: boolean
+    placeholder?: string
+    max: number
+  }) => (
     <div class="field">
       <label for={`sso-${field.name}`}>{field.label}</label>
       <input
@@ -118,14 +134,24 @@ export default function ProviderDialog(props: {
       </div>
       <MappingEditor
         mappings={draft().mappings}
-        hint={draft().kind === "entra" ? "Name groups by their object id in Entra." : "Name groups as the provider's token does."}
+        hint={
+          draft().kind === "entra"
+            ? "Name groups by their object id in Entra."
+            : "Name groups as the provider's token does."
+        }
         onChange={(mappings) => set({ mappings })}
       />
       <details>
         <summary>Claims, second factor and certificate</summary>
         <div class={`form ${styles["more"]}`}>
           <div class={styles["pair"]}>
-            <Text name="group_claim" label="Group claim" mono max={200} hint="The claim of the id token that lists groups." />
+            <Text
+              name="group_claim"
+              label="Group claim"
+              mono
+              max={200}
+              hint="The claim of the id token that lists groups."
+            />
             <Text name="scopes" label="Scopes" mono max={1000} hint="Asked of the provider, with spaces between." />
           </div>
           <Text
@@ -136,7 +162,13 @@ export default function ProviderDialog(props: {
             hint="Where the token's acr is one of these, or its amr names mfa, otp or a hardware key, the sign-in counts as a second factor. Otherwise ours is asked for."
           />
           <Show when={draft().kind === "oidc"}>
-            <Text name="tenant_id" label="Tenant id" mono max={36} hint="Where given, the token's tid has to be this one." />
+            <Text
+              name="tenant_id"
+              label="Tenant id"
+              mono
+              max={36}
+              hint="Where given, the token's tid has to be this one."
+            />
           </Show>
           <div class="field">
             <label for="sso-ca">CA certificate</label>
@@ -150,7 +182,8 @@ export default function ProviderDialog(props: {
               onInput={(event) => set({ ca_certificate: event.currentTarget.value })}
             />
             <span class="hint" id="sso-ca-hint">
-              Only for a provider with a certificate of a private authority; it is then trusted instead of the public ones.
+              Only for a provider with a certificate of a private authority; it is then trusted instead of the public
+              ones.
             </span>
           </div>
         </div>

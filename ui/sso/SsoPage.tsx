@@ -117,8 +117,8 @@ export default function SsoPage(): JSX.Element {
           <>
             <b>People sign in with accounts of their own</b>
             <p class="muted">
-              With an identity provider, such as Microsoft Entra or any other that speaks OpenID Connect, they sign in as
-              they do elsewhere, and their groups there decide what they may do here. Local accounts go on to work.
+              With an identity provider, such as Microsoft Entra or any other that speaks OpenID Connect, they sign in
+              as they do elsewhere, and their groups there decide what they may do here. Local accounts go on to work.
             </p>
             <Show when={may("sso:change")}>
               <div class="actions">
@@ -172,12 +172,7 @@ export default function SsoPage(): JSX.Element {
           </Match>
           <Match when={about("edit")}>
             {(provider) => (
-              <ProviderDialog
-                provider={provider()}
-                kind={provider().kind}
-                onClose={close}
-                onStored={testNext}
-              />
+              <ProviderDialog provider={provider()} kind={provider().kind} onClose={close} onStored={testNext} />
             )}
           </Match>
           <Match when={about("test")}>

@@ -13,14 +13,23 @@ export interface Asked {
 /** What the object's id is an id of: the first word of the table's column. */
 export const kindOf = ({ object }: Line): string => (object.split(" ")[0] ?? "-").replace(/s$/, "")
 
+let keys = 0
+
+/** Beside one's own host: one that is out of sight makes the whole request fail. */
+const jobAbout = (id: string, { hosts }: MatrixWorld): object => ({
+  kind: "patch_apply",
+  host_ids: [...new Set([hosts.own, id])],
+  selection: { kind: "all" }
+})
+
 /** Versions and confirmations that are never right: whoever is let in is told so, and nothing changes. */
 const bodies: Readonly<Record<string, (id: string, world: MatrixWorld) => object>> = {
   "PATCH /api/v1/hosts/:id": () => ({ display_name: "renamed" }),
   "POST /api/v1/hosts/:id/settle": () => ({ verdict: "done" }),
   "PUT /api/v1/hosts/:id/service-checks": () => ({ services: [] }),
-  "POST /api/v1/hosts": (id) => ({ address: "127.99.0.1", group_ids: [id] }),
-  "POST /api/v1/jobs": (id) => ({ kind: "patch_apply", host_ids: [id], selection: { kind: "all" } }),
-  "POST /api/v1/jobs/plan": (id) => ({ kind: "patch_apply", host_ids: [id], selection: { kind: "all" } }),
+  "POST /api/v1/hosts": (id) => ({ address: `127.99.${++keys >> 8}.${keys & 255}`, group_ids: [id] }),
+  "POST /api/v1/jobs": jobAbout,
+  "POST /api/v1/jobs/plan": jobAbout,
   "POST /api/v1/jobs/:id/retry": () => ({ states: ["failed"] }),
   "POST /api/v1/jobs/:id/rollback": () => ({ method: "versions" }),
   "POST /api/v1/jobs/:id/rollback/plan": () => ({ method: "versions" }),
@@ -46,8 +55,6 @@ const queries: Readonly<Record<string, (id: string) => string>> = {
   "DELETE /api/v1/groups/:id": () => "?confirm_ungrouped=999999"
 }
 
-let keys = 0
-
 export const requestOf = (world: MatrixWorld, { name }: Line, id: string): Asked => {
   const [method = "", template = ""] = name.split(" ")
   const path = template
@@ -61,8 +68,8 @@ export const requestOf = (world: MatrixWorld, { name }: Line, id: string): Asked
   return { method, path: address, headers, ...(method === "GET" || method === "DELETE" ? {} : { raw: "{" }) }
 }
 
-export const payloadOf = (tag: string, id: string): object => {
-  const job = { kind: "patch_apply", host_ids: [id], selection: { kind: "all" } }
+export const payloadOf = (world: MatrixWorld, tag: string, id: string): object => {
+  const job = jobAbout(id, world)
   switch (tag) {
     case "ListHosts":
       return { group: id }

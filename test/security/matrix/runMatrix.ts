@@ -1,9 +1,11 @@
 /** Asks everything of everybody and compares with the table; answers what differs, in words. */
+import { Agent } from "node:https"
 import { Permission } from "#core/Permission.ts"
 import type { Answer } from "#test/http/TestWeb.ts"
 import { calls } from "./contract.ts"
 import { idFor, payloadOf, requestOf } from "./requests.ts"
 import { watchTopics } from "./sockets.ts"
+import { probeWall } from "./wall.ts"
 import { type Line, readTable, type RoleColumn } from "./table.ts"
 import { type Actor, actorNames, type MatrixWorld, type State, states } from "./world.ts"
 
@@ -28,8 +30,8 @@ const expected = (line: Line, actor: Actor, state: State): Meaning => {
   if (session === "public") return "granted"
   if (actor === "anonymous") return "unauthorized"
   if (actor === "password alone" && session !== "password" && session !== "either") return "mfa_required"
-  if (actor === "enrolling" && session !== "enrolling" && session !== "either") return "mfa_required"
-  if (actor === "admin without fresh proof" && session === "fresh") return "forbidden"
+  if (actor === "enrolling" && !session.startsWith("enrolling") && session !== "either") return "mfa_required"
+  if (actor === "admin without fresh proof" && session.endsWith("fresh")) return "forbidden"
   const cell = cells[columnOf[actor]]
   if (cell === "no" || (actor === "operator's token" && cells.token === "no")) return "forbidden"
   if (line.object === "-" || line.object === "topic") return "granted"
@@ -38,7 +40,10 @@ const expected = (line: Line, actor: Actor, state: State): Meaning => {
 }
 
 const meaningOf = (line: Line, { status, text }: Answer): Meaning => {
-  if (status === 401) return text.includes('"mfa_required"') ? "mfa_required" : "unauthorized"
+  // What is open to everybody may still want a cookie or a token of its own in the request.
+  if (status === 401 && (line.session !== "public" || text.includes('"unauthorized"'))) {
+    return text.includes('"mfa_required"') ? "mfa_required" : "unauthorized"
+  }
   if (status === 403) return "forbidden"
   if (status >= 500 && !(line.session === "public" && status === 503)) return "broken"
   // Where there is no object in sight that could be missing, an unknown id is a matter of its content.
@@ -66,15 +71,17 @@ const shape = ({ status, text, headers }: Answer, id: string): string =>
     headers["cache-control"]
   ])
 
+const agent = new Agent({ keepAlive: true, maxSockets: actorNames.length })
+
 const ask = (world: MatrixWorld, line: Line, actor: Actor, id: string): Promise<Answer> => {
   const token = world.actors[actor]
-  const who = token === undefined ? {} : { token }
+  const who = token === undefined ? { agent } : { agent, token }
   if (!line.name.startsWith("RPC ")) {
     const { method, path, ...rest } = requestOf(world, line, id)
     return world.web.call(method, path, { ...who, ...rest })
   }
   const tag = line.name.slice(4)
-  const raw = `${JSON.stringify({ _tag: "Request", id: "1", tag, payload: payloadOf(tag, id), headers: [] })}\n`
+  const raw = `${JSON.stringify({ _tag: "Request", id: "1", tag, payload: payloadOf(world, tag, id), headers: [] })}\n`
   return world.web.call("POST", "/rpc", { ...who, raw, headers: { "content-type": "application/ndjson" } })
 }
 
@@ -92,7 +99,8 @@ export const compareContract = (): ReadonlyArray<string> => {
       }
       const line = table.get(name)
       if (line === undefined) return [addLine(name)]
-      const says = line.permission === permission && line.session === session
+      // That a full session has to be fresh where an enrolling one is let in, the handler decides.
+      const says = line.permission === permission && line.session.replace(/^enrolling, fresh$/, "enrolling") === session
       return says
         ? []
         : [`${name} asks for ${permission} (${session}), the table says ${line.permission} (${line.session}).`]
@@ -116,13 +124,16 @@ const askAbout = async (world: MatrixWorld, line: Line, actor: Actor): Promise<R
     // A list that is narrowed to what is out of sight is as empty as one narrowed to nothing.
     const meant = line.object.endsWith(" filter") && want === "absent" ? got === "granted" : got === want
     const said = answer.text.slice(0, 160).trim()
-    if (!meant) faults.push(`${line.name} by ${actor}, ${state}: expected ${want}, got ${got} (${answer.status} ${said})`)
+    if (!meant)
+      faults.push(`${line.name} by ${actor}, ${state}: expected ${want}, got ${got} (${answer.status} ${said})`)
   }
   const unknown = shapes.get("unknown")
   for (const state of ["other", "deleted"] as const) {
     const found = shapes.get(state)
     if (found === undefined || expected(line, actor, state) !== "absent" || found === unknown) continue
-    faults.push(`${line.name} by ${actor}: ${state} differs from unknown: ${found.slice(0, 300)} and ${unknown?.slice(0, 300)}`)
+    faults.push(
+      `${line.name} by ${actor}: ${state} differs from unknown: ${found.slice(0, 300)} and ${unknown?.slice(0, 300)}`
+    )
   }
   return faults
 }
@@ -153,6 +164,11 @@ export const runMatrix = async (world: MatrixWorld, names: RegExp = /./): Promis
     const asked = await Promise.all(actorNames.map((actor) => askAbout(world, line, actor)))
     faults.push(...asked.flat())
     cells += actorNames.length * (line.object === "-" ? 1 : states.length)
+  }
+  if (names.test("WALL")) {
+    const wall = await probeWall(world)
+    faults.push(...wall.faults)
+    cells += wall.cells
   }
   return { cells, faults }
 }

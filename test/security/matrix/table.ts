@@ -28,7 +28,9 @@ export const readTable = (): ReadonlyMap<string, Line> => {
   const text = readFileSync(join(projectRoot, "docs", "authorization.md"), "utf8")
   const lines = new Map<string, Line>()
   for (const row of text.split("\n").filter((line) => /^\| `(GET|POST|PUT|PATCH|DELETE|RPC|SOCKET) /.test(line))) {
-    const [, first = "", permission = "", session = "", object = "", ...cells] = row.split("|").map((cell) => cell.trim())
+    const [, first = "", permission = "", session = "", object = "", ...cells] = row
+      .split("|")
+      .map((cell) => cell.trim())
     const name = first.replaceAll("`", "")
     if (lines.has(name)) throw new Error(`docs/authorization.md has two lines for ${name}.`)
     const [admin, operator, auditor, token] = cells

@@ -1,5 +1,6 @@
 /** One object of every kind in every place, and somebody of every kind to ask for it. */
 import { startScopeWorld } from "#test/http/scopeWorld.ts"
+import { fillTables } from "./wall.ts"
 
 /** Where an object is, as the operator of the own group sees it. */
 export const states = ["own", "other", "none", "deleted", "unknown"] as const
@@ -37,7 +38,8 @@ export const startMatrixWorld = async () => {
     deleted: await make(hosts.own),
     unknown: UNKNOWN
   })
-  const job = (host: string) => make("/api/v1/jobs", { kind: "patch_apply", host_ids: [host], selection: { kind: "all" } })
+  const job = (host: string) =>
+    make("/api/v1/jobs", { kind: "patch_apply", host_ids: [host], selection: { kind: "all" } })
   const hold = (host: string) =>
     make("/api/v1/holds", { target: { kind: "host", host_id: host }, pattern: "nginx", reason: "matrix" })
   let names = 0
@@ -52,11 +54,7 @@ export const startMatrixWorld = async () => {
   await web.rows("delete from maintenance_windows where id = $1", [windows.deleted])
   await web.rows("delete from groups where id = $1", [goneGroup])
   await web.rows("update hosts set removed_at = now() where id = $1", [gone])
-  await web.rows(
-    `insert into host_patch_data (host_id, patches, pending, security, content_hash)
-     select id, '[]', 7, 3, '' from hosts where id = any($1::uuid[])`,
-    [[hosts.own, hosts.other, hosts.open]]
-  )
+  await fillTables(web.rows, [hosts.own, hosts.other, hosts.open])
 
   const stale = await web.signIn("admin")
   await web.rows("update sessions set stepped_up_at = now() - interval '10 minutes' where id = $1", [stale.session])
