@@ -79,6 +79,7 @@ const lineOf = (processName: string, options: Logger.Options<unknown>): LogLine 
 }
 
 /** Characters that move a terminal's cursor, end a line, or turn the reading direction. */
+// oxlint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
 /** What people and agents sent cannot pretend to be a line of the log, or hide one; as JSON it still reads as it was. */

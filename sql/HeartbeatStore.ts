@@ -36,7 +36,6 @@ export const readHeartbeat = Effect.gen(function* () {
       'workers', coalesce(json_agg(json_build_object('id', id, 'role', role) order by role, id) filter (where fresh), '[]'))
       as heartbeat
     from lively`
-  return (
-    rows[0]?.heartbeat ?? { fresh: false, beat_at: null, clock_skew_seconds: 0, database_roles: "single", workers: [] }
-  )
+  const none: Heartbeat = { fresh: false, beat_at: null, clock_skew_seconds: 0, database_roles: "single", workers: [] }
+  return rows[0]?.heartbeat ?? none
 })

@@ -14,7 +14,9 @@ import { createInterface } from "node:readline"
 
 const ZEROS = "0".repeat(64)
 const FIELDS =
-  "seq at actor_kind actor_id actor_name action object_type object_id before after request_id source_address prev_hash".split(" ")
+  "seq at actor_kind actor_id actor_name action object_type object_id before after request_id source_address prev_hash".split(
+    " "
+  )
 
 const sha256 = (text) => createHash("sha256").update(text, "utf8").digest("hex")
 const netstring = (value) => (value === null ? "-" : `${Buffer.byteLength(String(value), "utf8")}:${value}`)
@@ -26,7 +28,7 @@ const stop = (message) => {
 
 const options = { key: undefined, checkpoints: undefined }
 let exported
-for (let args = process.argv.slice(2); args.length > 0; ) {
+for (let args = process.argv.slice(2); args.length > 0;) {
   const arg = args.shift()
   if (arg === "--key" || arg === "--checkpoints") options[arg.slice(2)] = args.shift()
   else exported = arg
@@ -36,9 +38,16 @@ if (exported === undefined || options.key === undefined) {
 }
 
 const keys = new Map()
-for (const pem of readFileSync(options.key, "utf8").match(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g) ?? []) {
+for (const pem of readFileSync(options.key, "utf8").match(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g) ??
+  []) {
   const key = createPublicKey(pem)
-  keys.set(createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest("hex").slice(0, 16), key)
+  keys.set(
+    createHash("sha256")
+      .update(key.export({ type: "spki", format: "der" }))
+      .digest("hex")
+      .slice(0, 16),
+    key
+  )
 }
 if (keys.size === 0) stop(`${options.key} holds no public key.`)
 
@@ -60,7 +69,6 @@ const kept = new Set()
 const origins = new Set()
 let highestKept = 0
 let highestExported = 0
-
 const takeCheckpoint = (c, place, start, from) => {
   if (!Number.isInteger(c.size) || c.size < start) return false
   const known = vouched.get(c.size)
@@ -80,13 +88,21 @@ const readKept = async (start) => {
   const digests = new Set()
   let time = ""
   let number = 0
-  for await (const line of createInterface({ input: createReadStream(options.checkpoints, "utf8"), crlfDelay: Infinity })) {
+  for await (const line of createInterface({
+    input: createReadStream(options.checkpoints, "utf8"),
+    crlfDelay: Infinity
+  })) {
     number += 1
     const at = line.indexOf('{"origin"')
     if (line.trim() === "") continue
     let c
     try {
-      c = JSON.parse(line.slice(at < 0 ? 0 : at).replaceAll('\\"', '"').replace(/}[^}]*$/, "}"))
+      c = JSON.parse(
+        line
+          .slice(at < 0 ? 0 : at)
+          .replaceAll('\\"', '"')
+          .replace(/}[^}]*$/, "}")
+      )
     } catch {
       found("checkpoint_altered", highestKept + 1, `line ${number} of ${options.checkpoints} is no checkpoint`)
       continue
@@ -111,7 +127,6 @@ let rows = 0
 let lastGood = 0
 let firstBad = null
 let ended = false
-
 const judgeRow = (row) => {
   const seq = Number(row.seq)
   const computed = rowHash(row)
@@ -127,9 +142,7 @@ const judgeRow = (row) => {
   last = { seq, hash: row.row_hash, at: row.at }
   rows += 1
 }
-
 const hashAs = (row, changes) => rowHash({ ...row, ...changes })
-
 const findSwap = (list) => {
   const altered = list.filter((one) => !one.own).slice(0, 40)
   for (let a = 0; a < altered.length; a += 1) {
@@ -144,7 +157,6 @@ const findSwap = (list) => {
   }
   return null
 }
-
 const judgeRun = (run) => {
   const [first, second] = run
   const doubled = run.find((one) => one.seq === one.before.seq)
@@ -167,7 +179,6 @@ const judgeRun = (run) => {
     ? found("hash_altered", first.seq, `the hash of row ${first.seq} was altered`)
     : found("body_altered", first.seq, `row ${first.seq} was altered after it was written`)
 }
-
 const judgeChain = () => {
   const runs = []
   for (const one of odd) {
@@ -182,23 +193,26 @@ const judgeChain = () => {
   for (const one of altered) findings.splice(findings.indexOf(one), 1)
   found("rows_swapped", apart, `row ${apart} and a later one were swapped`)
 }
-
 const judgeEnd = (known) => {
   const { head } = header
   if (!header.whole) return
-  if (head.seq > last.seq) found("tail_cut", last.seq + 1, `rows from ${last.seq + 1} on are gone, the head names row ${head.seq}`)
+  if (head.seq > last.seq)
+    found("tail_cut", last.seq + 1, `rows from ${last.seq + 1} on are gone, the head names row ${head.seq}`)
   else if (head.seq < last.seq) found("row_inserted", head.seq + 1, `row ${head.seq + 1} is not known to the head`)
   else if (head.row_hash !== last.hash && known === 0) {
     found("hash_altered", last.seq, `the head has another hash than row ${last.seq}`)
   }
 }
-
 const judgeCheckpoints = (rowFindings) => {
   let told = false
   if (firstBad !== null && !rowFindings.some(({ first_seq }) => first_seq <= firstBad)) {
     told = true
     if (lastGood > header.anchor.seq) {
-      found("suffix_rehashed", lastGood + 1, `rows were hashed anew between ${lastGood + 1} and ${firstBad}, which was signed for`)
+      found(
+        "suffix_rehashed",
+        lastGood + 1,
+        `rows were hashed anew between ${lastGood + 1} and ${firstBad}, which was signed for`
+      )
     } else found("log_replaced", header.from_seq, "no signed checkpoint fits: it is another log")
   }
   const highest = Math.max(highestKept, highestExported)
@@ -221,10 +235,14 @@ const judgeCheckpoints = (rowFindings) => {
     found("anchor_altered", anchor.seq + 1, `no signed checkpoint names the last pruned row ${anchor.seq}`)
   }
   for (const origin of origins) {
-    if (origin !== header.origin) found("log_replaced", header.from_seq, `checkpoints are of installation ${origin}, the export is of ${header.origin}`)
+    if (origin !== header.origin)
+      found(
+        "log_replaced",
+        header.from_seq,
+        `checkpoints are of installation ${origin}, the export is of ${header.origin}`
+      )
   }
 }
-
 const take = (line, number) => {
   let value
   try {
@@ -237,7 +255,6 @@ const take = (line, number) => {
   } else if (value.type === "row") judgeRow(value)
   else if (value.type === "end") ended = value.rows === rows
 }
-
 let number = 0
 for await (const line of createInterface({ input: createReadStream(exported, "utf8"), crlfDelay: Infinity })) {
   number += 1
@@ -246,8 +263,12 @@ for await (const line of createInterface({ input: createReadStream(exported, "ut
     continue
   }
   header = JSON.parse(line)
-  if (header.type !== "header" || header.format !== "patch-manager-audit/1") stop(`${exported} is no export of the audit log.`)
-  last = { seq: header.from_seq - 1, hash: header.from_seq === header.anchor.seq + 1 ? header.anchor.row_hash : header.from_hash }
+  if (header.type !== "header" || header.format !== "patch-manager-audit/1")
+    stop(`${exported} is no export of the audit log.`)
+  last = {
+    seq: header.from_seq - 1,
+    hash: header.from_seq === header.anchor.seq + 1 ? header.anchor.row_hash : header.from_hash
+  }
   await readKept(header.anchor.seq)
 }
 if (header === undefined) stop(`${exported} is empty.`)
@@ -260,9 +281,13 @@ judgeCheckpoints(ofRows())
 findings.sort((a, b) => a.first_seq - b.first_seq)
 
 const say = (text) => process.stdout.write(`${text}\n`)
-say(`installation ${header.origin}, rows ${header.from_seq} to ${last.seq}: ${rows} rows, ${vouched.size} signed checkpoints`)
-if (header.from_hash !== ZEROS && header.anchor.seq + 1 !== header.from_seq) say("the export begins in the middle of the log")
-if (vouched.size === 0) say("NOTE no signed checkpoint was given: whoever owns the database could have rewritten everything")
+say(
+  `installation ${header.origin}, rows ${header.from_seq} to ${last.seq}: ${rows} rows, ${vouched.size} signed checkpoints`
+)
+if (header.from_hash !== ZEROS && header.anchor.seq + 1 !== header.from_seq)
+  say("the export begins in the middle of the log")
+if (vouched.size === 0)
+  say("NOTE no signed checkpoint was given: whoever owns the database could have rewritten everything")
 for (const notice of notices.slice(0, 20)) say(`NOTE ${notice}`)
 for (const { first_seq, kind, words } of findings) say(`FOUND ${kind} first ${first_seq}: ${words}`)
 say(findings.length === 0 ? "OK nothing found" : `${findings.length} ${findings.length === 1 ? "finding" : "findings"}`)

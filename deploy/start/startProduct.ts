@@ -46,9 +46,12 @@ const database = async ({ config, log, print, stop, undo }: Starting): Promise<P
 
 /** What a process may know of the database: its own address. */
 const withoutDatabase = (
-  { databaseUrl: _, database: { singleRole }, ...config }: ConfigValues,
+  config: ConfigValues,
   own: Pick<ConfigValues["database"], "webUrl" | "workerUrl">
-): ConfigValues => ({ ...config, database: { ...own, singleRole } })
+): ConfigValues => {
+  const { databaseUrl: _databaseUrl, ...rest } = config
+  return { ...rest, database: { ...own, singleRole: config.database.singleRole } }
+}
 
 const child = async (
   starting: Starting,

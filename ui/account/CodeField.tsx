@@ -1,6 +1,6 @@
 /** The six digits of an authenticator app, or a recovery code. */
 import type { JSX } from "solid-js"
-import styles from "./CodeField.module.css"
+import styles from "./Factors.module.css"
 
 export const CodeField = (props: {
   id: string

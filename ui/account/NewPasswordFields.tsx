@@ -1,7 +1,7 @@
 /** The current password, where it is not known, and the new one. */
 import { createSignal, Show, type JSX } from "solid-js"
 import { passwordRules } from "#core/PasswordPolicy.ts"
-import styles from "./NewPasswordFields.module.css"
+import styles from "./Factors.module.css"
 
 export const NewPasswordFields = (props: {
   username: string

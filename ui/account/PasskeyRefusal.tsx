@@ -3,7 +3,7 @@ import { For, Show, type JSX } from "solid-js"
 import { ROOT_CERTIFICATE_PATH } from "../api/fleet.ts"
 import { Icon } from "../kit/Icon.tsx"
 import type { Refusal } from "../api/passkeys.ts"
-import styles from "./PasskeyRefusal.module.css"
+import styles from "./Factors.module.css"
 
 const places: ReadonlyArray<{ readonly name: string; readonly steps: ReadonlyArray<string> }> = [
   {

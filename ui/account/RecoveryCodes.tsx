@@ -5,7 +5,7 @@ import { CopyButton } from "../kit/CopyButton.tsx"
 import { download } from "../kit/download.ts"
 import { Icon } from "../kit/Icon.tsx"
 import { printText } from "./printText.ts"
-import styles from "./RecoveryCodes.module.css"
+import styles from "./Factors.module.css"
 
 export const RecoveryCodes = (props: {
   codes: ReadonlyArray<string>

@@ -8,7 +8,7 @@ import { CodeField } from "./CodeField.tsx"
 import { PasskeyRefusal } from "./PasskeyRefusal.tsx"
 import { createRefusal, leftWords } from "./refusal.ts"
 import { tidyCode } from "./tidyCode.ts"
-import styles from "./SecondFactorForm.module.css"
+import styles from "./Factors.module.css"
 
 type Typed = "totp" | "recovery_code"
 

@@ -6,7 +6,7 @@ import { Time } from "../kit/Time.tsx"
 import { now } from "../kit/now.ts"
 import { CodeField } from "./CodeField.tsx"
 import { QrCode } from "./QrCode.tsx"
-import styles from "./TotpFields.module.css"
+import styles from "./Factors.module.css"
 
 /** In fours, as people type it. */
 const inFours = (secret: string): string => secret.replace(/(.{4})(?=.)/g, "$1 ")
