@@ -107,7 +107,7 @@ export const rolePermissions: Readonly<Record<Role, ReadonlyArray<Permission>>> 
   auditor: auditing
 }
 
-/** An API token never changes accounts, tokens or trust, whatever it was made with. */
+/** An API token never changes accounts, tokens, trust or the rules of signing in, whatever it was made with. */
 export const forbiddenForTokens: ReadonlyArray<Permission> = [
   "account:change",
   "certificates:issue",
@@ -117,7 +117,8 @@ export const forbiddenForTokens: ReadonlyArray<Permission> = [
   "tokens:create",
   "tokens:end",
   "sso:change",
-  "network:change"
+  "network:change",
+  "settings:change"
 ]
 
 /** What a token of this owner can be given at most. */

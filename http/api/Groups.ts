@@ -15,6 +15,7 @@ import { HostItem } from "#core/Host.ts"
 import { GroupId, HostId } from "#core/Ids.ts"
 import { Cursor, page } from "#core/Page.ts"
 import { GroupServiceChecks, HostServiceChecks, ServiceCheckChange } from "#core/ServiceCheck.ts"
+import { RequiresStepUp } from "./AllowedStage.ts"
 import { Authentication } from "./Authentication.ts"
 import { ConflictWire, NotFoundWire, PreconditionFailedWire, PreconditionRequiredWire } from "./Errors.ts"
 import { HostSort, IdempotencyKey, IfMatch, limit } from "./Hosts.ts"
@@ -79,7 +80,9 @@ export class Groups extends HttpApiGroup.make("groups")
       payload: GroupUsers,
       success: Tagged,
       error: NotFoundWire
-    }).annotate(RequiredPermission, "groups:change"),
+    })
+      .annotate(RequiredPermission, "groups:change")
+      .annotate(RequiresStepUp, true),
     HttpApiEndpoint.get("serviceChecks", "/:id/service-checks", {
       params,
       success: GroupServiceChecks,

@@ -4,6 +4,7 @@ import type { GroupDetail } from "#core/Group.ts"
 import { replaceGroupUsers } from "../api/groups.ts"
 import { keys } from "../api/keys.ts"
 import { queryClient } from "../api/queryClient.ts"
+import { withStepUp } from "../api/stepUp.ts"
 import { FormDialog } from "../kit/FormDialog.tsx"
 import { say } from "../kit/toasts.ts"
 import { splitWords } from "./splitWords.ts"
@@ -11,7 +12,7 @@ import { splitWords } from "./splitWords.ts"
 export default function UsersDialog(props: { group: GroupDetail; onClose: () => void }): JSX.Element {
   const [text, setText] = createSignal(untrack(() => props.group.users.map(({ username }) => username).join("\n")))
   const submit = async (): Promise<void> => {
-    await replaceGroupUsers(props.group.id, splitWords(text()))
+    await withStepUp(() => replaceGroupUsers(props.group.id, splitWords(text())))
     void queryClient.invalidateQueries({ queryKey: keys.groups })
     say(`Users of ${props.group.name} changed`)
   }
