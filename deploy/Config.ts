@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { isAbsolute, join, resolve } from "node:path"
 import { projectRoot } from "./projectRoot.ts"
+import { databaseUrlOf } from "./secretSetting.ts"
 
 /** A setting cannot be used; `message` names it, says what it may be, and where it came from. */
 export class ConfigError extends Data.TaggedError("ConfigError")<{ readonly message: string }> {}
@@ -32,7 +33,7 @@ const PublicUrl = Schema.String.check(
   )
 )
 const DatabaseUrl = Schema.String.check(
-  Schema.makeFilter((text) => /^postgres(ql)?:\/\//.test(text) || "must begin with postgresql://")
+  Schema.makeFilter((text) => /^(postgres(ql)?:\/\/|file:)/.test(text) || "must begin with postgresql:// or file:")
 )
 
 /** Every setting by its name on the outside, read from text. */
@@ -163,18 +164,18 @@ export const loadConfig = (
   const decoded = decode({ ...defaults(), ...stated })
   if (Result.isFailure(decoded)) throw new ConfigError({ message: explain(decoded.failure.issue, environment) })
   const value = decoded.success
-  const secret = <Key extends string>(
-    key: Key,
-    text: string | undefined
-  ): { readonly [K in Key]?: Redacted.Redacted } =>
-    text === undefined ? {} : ({ [key]: Redacted.make(text) } as { readonly [K in Key]?: Redacted.Redacted })
+  const secret = <Key extends string>(key: Key, name: DatabaseSetting): { readonly [K in Key]?: Redacted.Redacted } => {
+    const text = value[name]
+    if (text === undefined) return {}
+    return { [key]: Redacted.make(databaseUrlOf(name, text)) } as { readonly [K in Key]?: Redacted.Redacted }
+  }
   return {
     dataDir: absolute(value.data_dir, from),
-    ...secret("databaseUrl", value["database.url"]),
+    ...secret("databaseUrl", "database.url"),
     database: {
-      ...secret("ownerUrl", value["database.owner_url"]),
-      ...secret("webUrl", value["database.web_url"]),
-      ...secret("workerUrl", value["database.worker_url"]),
+      ...secret("ownerUrl", "database.owner_url"),
+      ...secret("webUrl", "database.web_url"),
+      ...secret("workerUrl", "database.worker_url"),
       singleRole: value["database.single_role"] === "true"
     },
     web: {
@@ -219,7 +220,7 @@ const texts = (config: ConfigValues): SettingTexts => ({
   "fleet.hosts": String(config.fleet.hosts)
 })
 
-/** The environment that makes a child process load the same configuration; it holds the database URL in the clear. */
+/** The environment that makes a child process load the same configuration; an address with a password is not taken from there. */
 export const configEnvironment = (config: ConfigValues): Record<string, string> =>
   Object.fromEntries(Object.entries(texts(config)).map(([name, text]) => [variableOf(name as SettingName), text]))
 

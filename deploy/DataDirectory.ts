@@ -9,6 +9,8 @@ export interface DataFiles {
   readonly jwtKey: string
   /** Where the running instance's database is, for the command line. */
   readonly databaseUrl: string
+  /** The worker's address, where it holds a password. */
+  readonly workerDatabaseUrl: string
   readonly initialAdminPassword: string
   readonly auditCheckpoints: string
   readonly postgres: string
@@ -30,6 +32,7 @@ export const dataFiles = (dataDir: string): DataFiles => ({
   caCertificate: join(dataDir, "ca.crt"),
   jwtKey: join(dataDir, "secrets", "jwt.ed25519.pem"),
   databaseUrl: join(dataDir, "secrets", "database-url"),
+  workerDatabaseUrl: join(dataDir, "secrets", "worker-database-url"),
   initialAdminPassword: join(dataDir, "initial-admin-password"),
   auditCheckpoints: join(dataDir, "audit-checkpoints.ndjson"),
   postgres: join(dataDir, "postgres"),

@@ -22,7 +22,7 @@ const nameIn = (url: string, setting: string): string => {
   const { username } = parseDatabaseUrl(url)
   if (username !== undefined && username !== "") return username
   throw new RolesError({
-    message: `The setting ${setting} names no role: write postgresql://ROLE:PASSWORD@HOST/DATABASE.`
+    message: `The setting ${setting} names no role: write postgresql://ROLE@HOST/DATABASE, with the password in a file (file:/path).`
   })
 }
 

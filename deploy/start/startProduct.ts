@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
 import * as Redacted from "effect/Redacted"
-import { type ConfigValues, configEnvironment } from "../Config.ts"
+import { type ConfigValues, configEnvironment, variableOf } from "../Config.ts"
+import { holdsPassword } from "../secretSetting.ts"
 import type { ProcessRoles } from "#sql/roles.ts"
 import { dataFiles } from "../DataDirectory.ts"
 import { firstRun } from "../firstRun.ts"
@@ -53,6 +54,19 @@ const withoutDatabase = (
   return { ...rest, database: { ...own, singleRole: config.database.singleRole } }
 }
 
+/** A child's environment; an address with a password reaches it through a file. */
+const environmentOf = (
+  config: ConfigValues,
+  setting: "database.web_url" | "database.worker_url",
+  url: Redacted.Redacted,
+  file: string
+): Record<string, string> => {
+  const environment = configEnvironment(config)
+  if (!holdsPassword(Redacted.value(url))) return environment
+  writeFileSync(file, `${Redacted.value(url)}\n`, { mode: 0o600 })
+  return { ...environment, [variableOf(setting)]: `file:${file}` }
+}
+
 const child = async (
   starting: Starting,
   name: "web" | "worker" | "fleet",
@@ -81,10 +95,15 @@ const child = async (
 const publishEverySeconds = 90
 
 /** Web and worker stop together and first; the fleet outlives them, so that no call of theirs is cut by us. */
-const children = async (starting: Starting, config: ConfigValues, worker: string): Promise<void> => {
+const children = async (
+  starting: Starting,
+  config: ConfigValues,
+  urls: { readonly web: Redacted.Redacted; readonly worker: Redacted.Redacted }
+): Promise<void> => {
   const files = dataFiles(config.dataDir)
-  const ofWeb = configEnvironment(config)
-  const ofWorker = configEnvironment(withoutDatabase(config, { workerUrl: Redacted.make(worker) }))
+  const ofWeb = environmentOf(config, "database.web_url", urls.web, files.databaseUrl)
+  const workerConfig = withoutDatabase(config, { workerUrl: urls.worker })
+  const ofWorker = environmentOf(workerConfig, "database.worker_url", urls.worker, files.workerDatabaseUrl)
   const fleet: Array<Child> = []
   const fleetStarting = { ...starting, children: fleet }
   starting.undo.push(async () => void (await Promise.all(fleet.map((one) => one.stop()))))
@@ -158,7 +177,7 @@ export const startProduct = async (starting: Starting): Promise<void> => {
   tellPassword(starting, adminPassword)
   noteDatabase(running)
   stop.check()
-  await children(starting, running, worker)
+  await children(starting, running, { web: Redacted.make(web), worker: Redacted.make(worker) })
   await register(starting, running)
   stop.check()
   welcome(starting)

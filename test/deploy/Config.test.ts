@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import { configEnvironment, describeConfig, loadConfig, type SettingTexts } from "#deploy/Config.ts"
@@ -26,17 +29,37 @@ describe("the configuration", () => {
   })
 
   it("reaches a child process through the environment as it is", () => {
-    const config = loadConfig({ "database.url": "postgresql://u:geheim@db/x", "web.port": "443" }, {}, "/somewhere")
+    const config = loadConfig({ "database.url": "postgresql://u@db/x", "web.port": "443" }, {}, "/somewhere")
     const child = loadConfig({}, configEnvironment(config), "/elsewhere")
     assert.deepEqual({ ...child, databaseUrl: null }, { ...config, databaseUrl: null })
-    assert.strictEqual(Redacted.value(child.databaseUrl ?? Redacted.make("")), "postgresql://u:geheim@db/x")
+    assert.strictEqual(Redacted.value(child.databaseUrl ?? Redacted.make("")), "postgresql://u@db/x")
     assert.strictEqual(child.web.publicUrl, "https://localhost")
   })
 
-  it("is described without its secrets", () => {
-    const config = loadConfig({ "database.url": "postgresql://u:geheim@db/x" }, {}, "/somewhere")
-    assert.notInclude(JSON.stringify(describeConfig(config)), "geheim")
-    assert.notInclude(JSON.stringify(config), "geheim")
+  it("takes an address with a password from a file that only its owner reads, and from nowhere else", () => {
+    const folder = mkdtempSync(join(tmpdir(), "pm-config-"))
+    try {
+      const file = join(folder, "database-url")
+      writeFileSync(file, "postgresql://u:geheim@db/x\n", { mode: 0o600 })
+      const config = loadConfig({ "database.url": `file:${file}` }, {}, "/somewhere")
+      assert.strictEqual(Redacted.value(config.databaseUrl ?? Redacted.make("")), "postgresql://u:geheim@db/x")
+      assert.notInclude(JSON.stringify(describeConfig(config)), "geheim")
+      assert.notInclude(JSON.stringify(config), "geheim")
+      chmodSync(file, 0o640)
+      assert.match(refusal({ "database.url": `file:${file}` }, {}), /others than its owner may read: chmod 600/)
+      assert.match(refusal({ "database.url": `file:${file}x` }, {}), /there is no such file/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    for (const url of ["postgresql://u:geheim@db/x", "postgresql:///x?host=/run&user=u&password=geheim"]) {
+      for (const message of [
+        refusal({}, { PATCH_MANAGER__DATABASE__WORKER_URL: url }),
+        refusal({ "database.worker_url": url }, {})
+      ]) {
+        assert.match(message, /database\.worker_url holds a password/)
+        assert.notInclude(message, "geheim")
+      }
+    }
   })
 
   it("names every wrong setting and the variable it came from, and no secret", () => {

@@ -1,4 +1,6 @@
 /** The product from end to end as `npm start` runs it: two processes, each with a database role that has only what it needs. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { prepareRoles } from "#deploy/prepareRoles.ts"
 import { loadConfig } from "#deploy/Config.ts"
@@ -50,8 +52,16 @@ it("hosts are polled, a job is carried out and everything is in the log", async 
 }, 60_000)
 
 it("a configuration with one role for everything starts only where that is said", async () => {
-  const environment = {}
-  const three = (settings: Record<string, string>) => loadConfig(settings, environment, "/somewhere")
+  // The addresses hold passwords, so each goes through a file.
+  const three = (settings: Record<string, string>) => {
+    const files = Object.entries(settings).map(([name, text]) => {
+      if (!text.startsWith("postgres")) return [name, text]
+      const file = join(world.secretsDir, `${name}-${crypto.randomUUID()}`)
+      writeFileSync(file, text, { mode: 0o600 })
+      return [name, `file:${file}`]
+    })
+    return loadConfig(Object.fromEntries(files), {}, "/somewhere")
+  }
   const { web: webUrl, worker: workerUrl } = roleUrls(world.url)
   const own = { "database.owner_url": world.url, "database.web_url": webUrl, "database.worker_url": workerUrl }
   expect(await prepareRoles(three(own))).toEqual({ web: webUrl, worker: workerUrl })

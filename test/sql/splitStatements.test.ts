@@ -43,7 +43,7 @@ describe("splitting a migration", () => {
     for (const { name, statements } of migrations) {
       for (const statement of splitStatements(statements)) {
         const bare = statement.replace(/--[^\n]*/g, "").trim()
-        expect(bare, name).toMatch(/^(create|insert|alter|do|grant|revoke|comment|update|drop) /)
+        expect(bare, name).toMatch(/^(create|insert|alter|do|grant|revoke|comment|update|drop|delete) /)
       }
     }
   })
