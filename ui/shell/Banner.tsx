@@ -62,6 +62,17 @@ export const Banner = (): JSX.Element => {
           </div>
         </div>
       </Show>
+      <Show when={fleet.data?.worker.fresh === true && fleet.data.worker.database_roles === "single"}>
+        <div class="bannerw">
+          <div class="banner" role="status">
+            <Icon name="warning" />
+            <p>
+              One database role does everything, so nothing but the program itself keeps a process from changing the
+              audit log. Give web and worker a role each: docs/runbooks/database-roles.md says how.
+            </p>
+          </div>
+        </div>
+      </Show>
       <Show when={fleet.data !== undefined && !fleet.data.worker.fresh}>
         <div class="bannerw">
           <div class="banner" role="status">
