@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks"
 import { afterAll, beforeAll, expect } from "vitest"
 import { limits, rateLimits } from "#core/Limits.ts"
 import { makeRateLimit } from "#http/server/rateLimit.ts"
+import { collectGarbage } from "#test/setup/collectGarbage.ts"
 import { makeRateLimiter } from "#http/server/RateLimiter.ts"
 import { type Answer, startTestWeb, type TestWeb } from "#test/http/TestWeb.ts"
 import { securityRow } from "./securityRow.ts"
@@ -119,10 +120,10 @@ securityRow("S96", "rate limits forget, never ban", async (row) => {
       for (let n = 0; n < 100_000; n++) limiter.ofAddress("read", `10.${from}.${(n >> 8) & 255}.${n & 255}-${n >> 16}`)
     }
     fill(1)
-    globalThis.gc?.()
+    collectGarbage()
     const before = process.memoryUsage().heapUsed
     for (let n = 2; n < 6; n++) fill(n)
-    globalThis.gc?.()
+    collectGarbage()
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(32 * 1024 * 1024)
   })
   row.missing("expiry set in the same statement", "limits live in the memory of the web process, not in a database")

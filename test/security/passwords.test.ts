@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { afterAll, beforeAll, expect } from "vitest"
+import { secretFile } from "#test/setup/secretFile.ts"
 import { loadConfig } from "#deploy/Config.ts"
 import { firstRun } from "#deploy/firstRun.ts"
 import { commonPasswords } from "#http/server/commonPasswords.ts"
@@ -56,7 +57,7 @@ securityRow("S01", "Accounts after an installation", async (row) => {
       {
         data_dir: folder,
         "database.url": database.url,
-        "database.web_url": roleUrls(database.url).web,
+        "database.web_url": secretFile(join(folder, "secrets", "web-url"), roleUrls(database.url).web),
         "fleet.hosts": "0"
       },
       {}
