@@ -47,7 +47,14 @@ import { WebConfig, type WebSettings } from "./WebSettings.ts"
 
 const DRAIN_DEADLINE = "10 seconds"
 
-const policies = Layer.mergeAll(Settings.layer, Groups.layer, Groups.serviceChecks, Holds.layer, Windows.layer, Users.layer)
+const policies = Layer.mergeAll(
+  Settings.layer,
+  Groups.layer,
+  Groups.serviceChecks,
+  Holds.layer,
+  Windows.layer,
+  Users.layer
+)
 
 const groups = Layer.mergeAll(
   policies,
@@ -79,9 +86,14 @@ export const routes = Layer.mergeAll(
 )
 
 /** What the routes share, made once. */
-export const services = Layer.mergeAll(Credentials.layer, PasswordHasher.layer, ColumnCipher.layer, LiveFeed.layer, SeenPlans.layer, OidcClient.layer).pipe(
-  Layer.provideMerge(SigningKey.layer)
-)
+export const services = Layer.mergeAll(
+  Credentials.layer,
+  PasswordHasher.layer,
+  ColumnCipher.layer,
+  LiveFeed.layer,
+  SeenPlans.layer,
+  OidcClient.layer
+).pipe(Layer.provideMerge(SigningKey.layer))
 
 export const config = (settings: WebSettings): Layer.Layer<WebConfig> =>
   Layer.succeed(WebConfig, WebConfig.make(settings))

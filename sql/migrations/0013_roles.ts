@@ -30,7 +30,9 @@ const byParent: ReadonlyArray<readonly [table: string, condition: string]> = [
 ]
 
 /** Of a host or of a group: a group's reach every host in it, also one of somebody who is not in that group. */
-const reaching = (table: string): string => `(${table}.host_id is not null and exists (select 1 from hosts h where h.id = ${table}.host_id))
+const reaching = (
+  table: string
+): string => `(${table}.host_id is not null and exists (select 1 from hosts h where h.id = ${table}.host_id))
     or (${table}.group_id is not null and (${table}.group_id = any ((select scope_groups())::uuid[])
       or exists (select 1 from host_groups m join hosts h on h.id = m.host_id where m.group_id = ${table}.group_id)))`
 

@@ -97,10 +97,7 @@ const startUnder = async (
     Layer.provide(
       hear === undefined
         ? Layer.succeed(References.MinimumLogLevel, "None")
-        : Layer.merge(
-            Logger.layer([makeLogger("web", "json", hear)]),
-            Layer.succeed(References.MinimumLogLevel, "All")
-          )
+        : Layer.merge(Logger.layer([makeLogger("web", "json", hear)]), Layer.succeed(References.MinimumLogLevel, "All"))
     )
   )
   const services = await Effect.runPromise(Layer.buildWithScope(web, scope))
@@ -162,7 +159,8 @@ export const startTestWeb = async (
       sent.end(payload)
     })
 
-  const addUser = (username: string, role: Role) => run(createUser({ username, displayName: username, role, password, cost: testCost }))
+  const addUser = (username: string, role: Role) =>
+    run(createUser({ username, displayName: username, role, password, cost: testCost }))
 
   /** With the password alone: what follows depends on the account's second factors. */
   const login = async (username: string, headers: Record<string, string> = {}) => {
@@ -201,7 +199,21 @@ export const startTestWeb = async (
     rmSync(folder, { recursive: true, force: true })
   }
 
-  return { call, run, rows, port, ca, jwtKeyFile, addUser, addHost, login, signIn, tokenFor, databaseUrl: database.url, stop }
+  return {
+    call,
+    run,
+    rows,
+    port,
+    ca,
+    jwtKeyFile,
+    addUser,
+    addHost,
+    login,
+    signIn,
+    tokenFor,
+    databaseUrl: database.url,
+    stop
+  }
 }
 
 export type TestWeb = Awaited<ReturnType<typeof startTestWeb>>

@@ -12,7 +12,8 @@ import { splitWords } from "./splitWords.ts"
 export default function UsersDialog(props: { group: GroupDetail; onClose: () => void }): JSX.Element {
   const [text, setText] = createSignal(untrack(() => props.group.users.map(({ username }) => username).join("\n")))
   const submit = async (): Promise<void> => {
-    await withStepUp(() => replaceGroupUsers(props.group.id, splitWords(text())))
+    const [id, usernames] = [props.group.id, splitWords(text())]
+    await withStepUp(() => replaceGroupUsers(id, usernames))
     void queryClient.invalidateQueries({ queryKey: keys.groups })
     say(`Users of ${props.group.name} changed`)
   }

@@ -497,15 +497,22 @@ describe("an agent that", () => {
     })
   )
 
-  it.live.each(["host.invalid", "::ffff:127.0.0.1", "2130706433", "169.254.169.254", "0.0.0.0", "::", "fe80::1", "224.0.0.1"])(
-    "is registered at %s, which is never called",
-    (address) =>
-      Effect.gen(function* () {
-        const failure = yield* failureOf(client().health(targetAt(1, { address })))
-        expect(failure).toBeInstanceOf(Failures.AgentNetworkUnreachable)
-        expect(failure.delivery).toBe("unsent")
-        expect(failure.message).toMatch(/no plain IP address|not a plain IP address|No host can be reached/)
-      })
+  it.live.each([
+    "host.invalid",
+    "::ffff:127.0.0.1",
+    "2130706433",
+    "169.254.169.254",
+    "0.0.0.0",
+    "::",
+    "fe80::1",
+    "224.0.0.1"
+  ])("is registered at %s, which is never called", (address) =>
+    Effect.gen(function* () {
+      const failure = yield* failureOf(client().health(targetAt(1, { address })))
+      expect(failure).toBeInstanceOf(Failures.AgentNetworkUnreachable)
+      expect(failure.delivery).toBe("unsent")
+      expect(failure.message).toMatch(/no plain IP address|not a plain IP address|No host can be reached/)
+    })
   )
 
   it.live("lies outside of the agents' networks, until they are changed", () =>
@@ -515,7 +522,9 @@ describe("an agent that", () => {
         const agent = client()
         const [elsewhere, here] = ["198.51.100.0/24", "127.0.0.0/8"].map((text) => readNetwork(text)!)
         yield* agent.allow([elsewhere!])
-        expect((yield* failureOf(agent.health(targetAt(port, { address: "192.0.2.1" })))).message).toMatch(/lies outside/)
+        expect((yield* failureOf(agent.health(targetAt(port, { address: "192.0.2.1" })))).message).toMatch(
+          /lies outside/
+        )
         yield* agent.allow([elsewhere!, here!])
         expect((yield* agent.health(targetAt(port))).health).toBe("healthy")
         const strict = makeAgentClient(authority.trust, makeSlots({ total: 8, polls: 4 }), {
