@@ -38,7 +38,9 @@ export const TopBar = (props: { at: string; onMenu: () => void; onPalette: () =>
           <Show when={leaf()}>
             {(name) => (
               <li>
-                <Icon name="right" />
+                <Show when={place()}>
+                  <Icon name="right" />
+                </Show>
                 <span aria-current="page">{name()}</span>
               </li>
             )}
