@@ -71,14 +71,13 @@ export const userBreakGlass = async (args: ReadonlyArray<string>): Promise<void>
   const username = nameOf(given("name") ?? "break-glass", "user break-glass --name break-glass")
   const password = temporaryPassword()
   const recovery_codes = newRecoveryCodes()
-  const { publicUrl } = config.web
   await inInstance(
     config,
     Effect.flatMap(hashed(password), (password_hash) =>
       sealBreakGlass(commandOrigin(), { username, password_hash, recovery_codes })
     )
   )
-  print(`Emergency account of the Linux Patch Manager ${publicUrl}
+  print(`Emergency account of the Linux Patch Manager
 
 user name  ${username}
 password   ${password}
