@@ -43,7 +43,7 @@ const read = Effect.fnUntraced(function* (lock: boolean) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<Row>`
     select version::int as version, policy, previous, changed_by, confirm_by <= now() as due,
-      to_char(confirm_by at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as confirm_by
+      to_char(confirm_by at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as confirm_by
     from network_access ${sql.literal(lock ? "for update" : "")}`
   const row = rows[0]
   if (row === undefined) return yield* Effect.die(new Error("The table network_access has lost its row."))
