@@ -1,6 +1,6 @@
 /** The rows of the audit log, judged where they lie: every row's number, link and hash, a stretch at a time. */
 import { Effect } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type Statement } from "effect/sql"
 import type { ChainEnd, OddRow } from "#core/audit/judgeChain.ts"
 
 /** Numbers in one stretch. */
@@ -22,19 +22,21 @@ export interface AuditChunk {
  * The canonical form of `audit_log a`, written out: the functions of the database's owner are not believed, and PostgreSQL's own
  * are named with their schema.
  */
-const text = (value: string): string => `pg_catalog.octet_length(${value}), ':', ${value}`
-const maybe = (value: string): string => `coalesce(pg_catalog.octet_length(${value}) || ':', '-'), ${value}`
+const text = (value: string): string => `pg_catalog.octet_length(${value})::text || ':' || ${value}`
+const maybe = (value: string): string => `coalesce(${text(value)}, '-')`
+/** Of a length that is always the same. */
+const fixed = (length: number, value: string): string => `'${length}:' || ${value}`
 const at = `pg_catalog.to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
-const computed = `pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat(${[
+const computed = `pg_catalog.sha256(pg_catalog.convert_to(${[
   text("a.seq::text"),
-  text(at),
+  fixed(27, at),
   ...["actor_kind", "actor_id", "actor_name", "action", "object_type", "object_id"].map((name) => text(`a.${name}`)),
   maybe("a.before::text"),
   maybe("a.after::text"),
   text("a.request_id"),
   text("a.source_address"),
-  text("pg_catalog.encode(a.prev_hash, 'hex')")
-].join(", ")}), 'UTF8'))`
+  fixed(64, "pg_catalog.encode(a.prev_hash, 'hex')")
+].join(" || ")}, 'UTF8'))`
 
 interface Judged {
   readonly rows: number
@@ -52,19 +54,31 @@ export type Before = ChainEnd
 const predecessor = (sql: SqlClient.SqlClient, { seq }: Before, column: "row_hash" | "seq" | "at") => sql`
   (select p.${sql.literal(column)} from audit_log p where p.seq <= ${String(seq)}::text::bigint order by p.seq desc, p.ctid desc limit 1)`
 
-/** The rows of a stretch with what stands before each: `judged`. */
-const judgedRows = (sql: SqlClient.SqlClient, after: Before, columns: string) => sql`
-  select a.seq as number, a.row_hash as own, a.prev_hash as prev, ${sql.literal(computed)} as computed, a.at as moment,
-    coalesce(lag(a.row_hash) over w, ${predecessor(sql, after, "row_hash")}, decode(${after.hash}, 'hex')) as before_own,
-    coalesce(lag(a.seq) over w, ${predecessor(sql, after, "seq")}, ${String(after.seq)}::text::bigint) as before_number,
-    coalesce(lag(a.at) over w, ${predecessor(sql, after, "at")}) as before_moment ${sql.literal(columns)}
-  from audit_log a`
+/**
+ * The rows from one number to another with what stands before each: `judged`. The hash is computed beneath the window, which then
+ * carries nothing but numbers and hashes; of rows with one number the `order` among them decides, where it matters.
+ */
+const judgedRows = (
+  sql: SqlClient.SqlClient,
+  after: Before,
+  between: Statement.Fragment,
+  more: { readonly columns: string; readonly order: string } = { columns: "", order: "" }
+) => sql`
+  select n.*,
+    coalesce(lag(own) over w, ${predecessor(sql, after, "row_hash")}, decode(${after.hash}, 'hex')) as before_own,
+    coalesce(lag(number) over w, ${predecessor(sql, after, "seq")}, ${String(after.seq)}::text::bigint) as before_number,
+    coalesce(lag(moment) over w, ${predecessor(sql, after, "at")}) as before_moment
+  from (
+    select a.seq as number, a.row_hash as own, a.prev_hash as prev, ${sql.literal(computed)} as computed, a.at as moment
+      ${sql.literal(more.columns)}
+    from audit_log a where a.seq between ${between} order by a.seq offset 0
+  ) n window w as (order by number ${sql.literal(more.order)})`
 
 const isOdd = "computed <> own or prev <> before_own or number <> before_number + 1"
 
 const readOdd = Effect.fnUntraced(function* (after: Before, first: number, last: number) {
   const sql = yield* SqlClient.SqlClient
-  const texts = `, a.seq::text as seq, ${at} as at, a.actor_kind, a.actor_id, a.actor_name, a.action, a.object_type, a.object_id,
+  const columns = `, a.ctid as place, a.seq::text as seq, ${at} as at, a.actor_kind, a.actor_id, a.actor_name, a.action, a.object_type, a.object_id,
     a.before::text as before, a.after::text as after, a.request_id, a.source_address`
   const rows = yield* sql<{ odd: OddRow }>`
     select json_build_object('seq', seq, 'at', at, 'actor_kind', actor_kind, 'actor_id', actor_id, 'actor_name', actor_name,
@@ -72,9 +86,7 @@ const readOdd = Effect.fnUntraced(function* (after: Before, first: number, last:
       'request_id', request_id, 'source_address', source_address, 'prev_hash', encode(prev, 'hex'),
       'row_hash', encode(own, 'hex'), 'computed', encode(computed, 'hex'), 'before_seq', before_number,
       'before_hash', encode(before_own, 'hex')) as odd
-    from (${judgedRows(sql, after, texts)}
-      where a.seq between ${String(first)}::text::bigint and ${String(last)}::text::bigint
-      window w as (order by a.seq, a.ctid)) judged
+    from (${judgedRows(sql, after, sql`${String(first)}::text::bigint and ${String(last)}::text::bigint`, { columns, order: ", place" })}) judged
     where ${sql.literal(isOdd)} order by number limit ${ODD}::int`
   return rows.map(({ odd }) => odd)
 })
@@ -94,8 +106,7 @@ export const readAuditChunk = Effect.fnUntraced(function* (
     ), judged as (
       select count(*) as rows, max(number) as top, min(number) filter (where moment < before_moment) as time_back,
         count(*) filter (where ${sql.literal(isOdd)}) as odd
-      from (${judgedRows(sql, after, "")}
-        where a.seq between (select first from bounds) and (select last from bounds) window w as (order by a.seq)) rows
+      from (${judgedRows(sql, after, sql`(select first from bounds) and (select last from bounds)`)}) rows
     )
     select json_build_object('rows', j.rows, 'first', (select first from bounds), 'odd', j.odd, 'time_back', j.time_back,
       'last', (select json_build_object('seq', a.seq, 'hash', encode(a.row_hash, 'hex')) from audit_log a
