@@ -46,6 +46,15 @@ export const appendSignInFailure = Effect.fnUntraced(function* (origin: AuditOri
       ${origin.request_id}, ${origin.source_address})`
 })
 
+/** A call that the caller's role or token does not allow; beyond a hundred a minute from one address they are only counted. */
+export const appendRefusal = Effect.fnUntraced(function* (origin: AuditOrigin, entry: AuditEntry) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    select audit_refusal(${origin.actor.kind}, ${origin.actor.id}, ${origin.actor.name}, ${entry.action},
+      ${entry.object_type}, ${entry.object_id}, ${json(entry.before)}::text::jsonb, ${json(entry.after)}::text::jsonb,
+      ${origin.request_id}, ${origin.source_address})`
+})
+
 /** Writes the rows of the minutes that are over; answers how many. */
 export const flushSignInFailures = Effect.flatMap(SqlClient.SqlClient, (sql) =>
   Effect.map(sql<{ n: number }>`select audit_flush_sign_in_failures() as n`, (rows) => rows[0]?.n ?? 0)

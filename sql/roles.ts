@@ -113,6 +113,7 @@ export const functionRights: Readonly<Record<string, ReadonlyArray<keyof Process
   audit_append: ["web", "worker"],
   audit_prune: ["worker"],
   audit_sign_in_failure: ["web"],
+  audit_refusal: ["web"],
   audit_flush_sign_in_failures: ["web", "worker"],
   hosts_in_the_way: ["web", "worker"],
   job_hosts_total: ["web", "worker"],

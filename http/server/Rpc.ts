@@ -2,6 +2,7 @@
 import { Context, Effect, Layer, Schedule, Stream } from "effect"
 import { Headers, HttpRouter, HttpServerRequest } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
+import { SqlClient } from "effect/sql"
 import { NotFound, Unauthorized } from "#core/Errors.ts"
 import type { Page } from "#core/Page.ts"
 import type { HostItem } from "#core/Host.ts"
@@ -18,6 +19,7 @@ import { callerOf } from "./Authentication.ts"
 import { authorize, requireSignedIn } from "./authorize.ts"
 import { createJob } from "./createJob.ts"
 import { Credentials } from "./Credentials.ts"
+import { noteRefusal } from "./noteRefusal.ts"
 import { planJob } from "./planJob.ts"
 import { inTurn } from "./RateLimiter.ts"
 import { errorResponses } from "./errorResponses.ts"
@@ -59,16 +61,24 @@ const door = HttpRouter.middleware(
   })
 )
 
-const authorization = Layer.succeed(
+const authorization = Layer.effect(
   RpcAuthorization,
-  RpcAuthorization.of((effect, { headers, rpc }) =>
-    Effect.gen(function* () {
-      const caller = callers.get(headers[REQUEST] ?? "")
-      if (caller === undefined) return yield* Effect.die(lostCaller)
-      yield* authorize(caller.principal, Context.get(rpc.annotations, RequiredPermission))
-      return yield* withRowScope(caller.principal)(Effect.provideService(effect, CurrentCaller, caller))
-    })
-  )
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    return RpcAuthorization.of((effect, { headers, rpc }) =>
+      Effect.gen(function* () {
+        const caller = callers.get(headers[REQUEST] ?? "")
+        if (caller === undefined) return yield* Effect.die(lostCaller)
+        const need = Context.get(rpc.annotations, RequiredPermission)
+        yield* authorize(caller.principal, need).pipe(
+          Effect.tapError(() =>
+            Effect.provideService(noteRefusal(caller, `RPC ${rpc._tag}`, need), SqlClient.SqlClient, sql)
+          )
+        )
+        return yield* withRowScope(caller.principal)(Effect.provideService(effect, CurrentCaller, caller))
+      })
+    )
+  })
 )
 
 const handlers = Rpcs.toLayer({

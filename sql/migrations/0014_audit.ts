@@ -76,7 +76,8 @@ create table if not exists outbox (
 );
 create index if not exists outbox_due on outbox (due_at) where delivered_at is null;
 
--- Refused sign-ins by source and minute: the first hundred have rows of their own, the rest one row together.
+-- Refused sign-ins by source and minute: the first hundred have rows of their own, the rest one row together. Calls that a role does
+-- not allow are counted apart, with 'refused ' before the address.
 create table audit_sign_in_minutes (
   source_address text not null,
   minute timestamptz not null,
@@ -103,6 +104,25 @@ begin
 end
 $$;
 
+create function audit_refusal(
+  p_actor_kind text, p_actor_id text, p_actor_name text, p_action text, p_object_type text, p_object_id text,
+  p_before jsonb, p_after jsonb, p_request_id text, p_source_address text
+) returns bigint language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+  counted int;
+begin
+  insert into audit_sign_in_minutes as m (source_address, minute, failures)
+  values ('refused ' || p_source_address, date_trunc('minute', clock_timestamp()), 1)
+  on conflict (source_address, minute) do update set failures = m.failures + 1
+  returning failures into counted;
+  if counted > 100 then
+    return null;
+  end if;
+  return audit_append(p_actor_kind, p_actor_id, p_actor_name, p_action, p_object_type, p_object_id, p_before, p_after,
+    p_request_id, p_source_address);
+end
+$$;
+
 -- One row for each source whose minute is over and had more than a hundred; the counts of that minute go.
 create function audit_flush_sign_in_failures() returns int language plpgsql
 security definer set search_path = pg_catalog, public, pg_temp as $$
@@ -117,10 +137,12 @@ begin
     returning source_address, minute, failures
   loop
     if one.failures > 100 then
-      perform audit_append('anonymous', '-', '-', 'session.sign_in_failed_many', 'source', one.source_address, null,
+      perform audit_append('anonymous', '-', '-',
+        case when one.source_address like 'refused %' then 'access.refused_many' else 'session.sign_in_failed_many' end,
+        'source', regexp_replace(one.source_address, '^refused ', ''), null,
         jsonb_build_object('minute', to_char(one.minute at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'),
           'failures', one.failures, 'recorded_singly', 100, 'recorded_here', one.failures - 100),
-        'aggregated', one.source_address);
+        'aggregated', regexp_replace(one.source_address, '^refused ', ''));
       written := written + 1;
     end if;
   end loop;

@@ -145,3 +145,52 @@ describe("the audit log over REST", () => {
     expect(none.text).toContain('{"type":"end","rows":0}')
   })
 })
+
+describe("what a role does not allow", () => {
+  const rows = (action: string) =>
+    web.rows<{ actor_name: string; object_id: string; after: { needed?: string; recorded_here?: number } }>(
+      "select actor_name, object_id, after from audit_log where action = $1 order by seq desc",
+      [action]
+    )
+
+  it("stands in the log, over REST and RPC, with what was asked for", async () => {
+    const patch = { token: tokens.operator, body: { pci_profile: true }, headers: { "if-match": '"0"' } }
+    expect((await web.call("PATCH", "/api/v1/settings", patch)).status).toBe(403)
+    expect((await rows("access.refused"))[0]).toMatchObject({
+      actor_name: "operator",
+      object_id: "PATCH /api/v1/settings",
+      after: { needed: "settings:change", role: "operator" }
+    })
+    const call = { _tag: "Request", id: "1", tag: "PauseJob", payload: { id: crypto.randomUUID() }, headers: [] }
+    await web.call("POST", "/rpc", {
+      token: tokens.auditor,
+      raw: `${JSON.stringify(call)}\n`,
+      headers: { "content-type": "application/ndjson" }
+    })
+    expect((await rows("access.refused"))[0]).toMatchObject({ actor_name: "auditor", object_id: "RPC PauseJob" })
+  })
+
+  it("does not stand there for what was only asked too late", async () => {
+    const before = (await rows("access.refused")).length
+    const { token, session } = await web.signIn("admin")
+    await web.rows("update sessions set stepped_up_at = now() - interval '6 minutes' where id = $1", [session])
+    const body = { username: "olga", display_name: "Olga", role: "auditor", group_ids: [] }
+    const answer = await web.call("POST", "/api/v1/users", { token, body, headers: { "idempotency-key": "olga" } })
+    expect([answer.status, answer.at("error.code")]).toEqual([403, "reauth_required"])
+    expect((await rows("access.refused")).length).toBe(before)
+  })
+
+  it("is counted beyond a hundred a minute, and told in one row", async () => {
+    const refuse =
+      "select audit_refusal('user', 'u', 'u', 'access.refused', 'call', 'x', null, null, 'r', '192.0.2.77')"
+    await web.rows(refuse)
+    await web.rows(`${refuse} from generate_series(1, 102)`)
+    const single = (await rows("access.refused")).filter((row) => row.object_id === "x").length
+    await web.rows("update audit_sign_in_minutes set minute = minute - interval '5 minutes'")
+    await web.rows("select audit_flush_sign_in_failures()")
+    const [many] = await rows("access.refused_many")
+    if (single < 103) expect(many?.object_id).toBe("192.0.2.77")
+    // Where the minute turned in between, all have rows of their own.
+    expect(single + Number(many?.after.recorded_here ?? 0)).toBe(103)
+  })
+})
