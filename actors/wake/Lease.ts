@@ -77,10 +77,10 @@ export const acquireLease = Effect.fnUntraced(function* (worker: WorkerIdentity)
   return { epoch, suspects }
 })
 
-const CAREFUL_MILLIS = 120_000
-const BETWEEN_CALLS = "1 second"
+const CAREFUL_MILLIS = 60_000
+const BETWEEN_CALLS = "50 millis"
 
-/** For two minutes one call a second begins, and whose is written down: should this worker die too, it is known of what. */
+/** For a minute calls begin one after the other, and whose is written down: should this worker die too, it is known of what. */
 const beginOneByOne = Effect.fnUntraced(function* (epoch: number) {
   const sql = yield* SqlClient.SqlClient
   const turn = yield* Semaphore.make(1)
