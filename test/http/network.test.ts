@@ -1,4 +1,4 @@
-/** Who may connect, over real connections from several addresses of loopback, in two web processes on one database. */
+/** Who may connect, over real connections from several addresses of loopback. */
 import { connect } from "node:net"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { callFrom } from "./callFrom.ts"
