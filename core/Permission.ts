@@ -121,6 +121,8 @@ export const forbiddenForTokens: ReadonlyArray<Permission> = [
   "settings:change"
 ]
 
-/** What a token of this owner can be given at most. */
-export const tokenPermissions = (role: Role): ReadonlyArray<Permission> =>
-  rolePermissions[role].filter((permission) => !forbiddenForTokens.includes(permission))
+/** What a token of this owner can be given at most. Bounded to groups it sees as an operator does, and has no more than an operator's. */
+export const tokenPermissions = (role: Role, bounded: boolean): ReadonlyArray<Permission> =>
+  rolePermissions[role].filter(
+    (permission) => !forbiddenForTokens.includes(permission) && (!bounded || operating.includes(permission))
+  )

@@ -75,7 +75,11 @@ const makeRoles = async (owner: string, dataDir: string): Promise<ProcessRoles> 
 }
 
 /** For a PostgreSQL of one's own: three addresses, or one of an owner that may create roles, or one role for everything. */
-export const prepareRoles = async ({ databaseUrl, database, dataDir }: ConfigValues): Promise<ProcessRoles> => {
+export const prepareRoles = async ({
+  databaseUrl,
+  database,
+  dataDir
+}: Pick<ConfigValues, "databaseUrl" | "database" | "dataDir">): Promise<ProcessRoles> => {
   if (database.singleRole) {
     if (databaseUrl === undefined) {
       throw new RolesError({ message: "With --single-role there is one address: give it with --database-url." })

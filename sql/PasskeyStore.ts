@@ -7,6 +7,7 @@ import { CHALLENGE_SECONDS, type PasskeyItem } from "#core/Factor.ts"
 import { PasskeyId, type SessionId, type UserId } from "#core/Ids.ts"
 import { newId } from "#core/newId.ts"
 import type { UserOrigin } from "#core/UserAccount.ts"
+import { clearAlarm, raiseAlarm } from "./AlarmStore.ts"
 
 export interface Passkey {
   readonly id: PasskeyId
@@ -82,10 +83,30 @@ export const notePasskeyUse = Effect.fnUntraced(function* (id: PasskeyId, signCo
   return rows.length > 0
 })
 
+const ALARM = "passkey_counter"
+
+/** Somebody is told, until the passkey is removed: its key may have been copied. */
+export const suspectPasskey = Effect.fnUntraced(function* (id: PasskeyId, username: string) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`update passkeys set counter_went_back_at = now() where id = ${id}`
+  yield* raiseAlarm(
+    ALARM,
+    `A passkey of ${username} was refused: its counter went back, so its key may have been copied. Remove that passkey and register a new one.`
+  )
+})
+
+/** After passkeys were removed: the alarm ends with the last one that is suspected. */
+export const settlePasskeyAlarm = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const suspected = yield* sql`select 1 from passkeys where counter_went_back_at is not null limit 1`
+  if (suspected.length === 0) yield* clearAlarm(ALARM)
+})
+
 /** The name it had; null where the user has no such passkey. */
 export const removePasskey = Effect.fnUntraced(function* (user: UserId, id: PasskeyId) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ name: string }>`delete from passkeys where id = ${id} and user_id = ${user} returning name`
+  yield* settlePasskeyAlarm
   return rows[0]?.name ?? null
 })
 

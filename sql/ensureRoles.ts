@@ -40,10 +40,13 @@ export const ensureRoles = (roles: ProcessRoles, passwords?: ProcessRoles) =>
         yield* sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
         for (const process of ["web", "worker"] as const) {
           const name = roles[process]
-          const found = yield* sql`select 1 from pg_roles where rolname = ${name}`
+          const found = yield* sql<{ more: boolean }>`
+            select rolcreatedb or rolcreaterole as more from pg_roles where rolname = ${name}`
           const secret = passwords === undefined ? "password null" : `password '${scramVerifier(passwords[process])}'`
+          // PostgreSQL lets nobody take an attribute away who has not got it himself, not even where there is nothing to take.
+          const less = found[0]?.more === false ? "" : "nocreatedb nocreaterole"
           yield* sql.unsafe(
-            `${found.length === 0 ? "create" : "alter"} role ${quoteName(name)} login nocreatedb nocreaterole ${secret}`
+            `${found.length === 0 ? "create" : "alter"} role ${quoteName(name)} login ${less} ${secret}`
           )
         }
       })

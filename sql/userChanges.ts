@@ -13,6 +13,7 @@ import type { FactorsReset, NewUser, UserAccount, UserChange, UserOrigin } from 
 import { appendAudit, type AuditEntry, originOf } from "./AuditStore.ts"
 import { groupNotFound } from "./groupScope.ts"
 import { forgive } from "./LockStore.ts"
+import { settlePasskeyAlarm } from "./PasskeyStore.ts"
 import { endSessionsOf } from "./SessionStore.ts"
 import { getUser, userNotFound } from "./userList.ts"
 
@@ -92,6 +93,7 @@ export const removeFactors = Effect.fnUntraced(function* (id: UserId) {
     delete from totp_secrets where user_id = ${id} returning confirmed_at is not null as confirmed`
   const passkeys = yield* sql`delete from passkeys where user_id = ${id} returning id`
   yield* sql`delete from recovery_codes where user_id = ${id}`
+  yield* settlePasskeyAlarm
   return totp.filter(({ confirmed }) => confirmed).length + passkeys.length
 })
 

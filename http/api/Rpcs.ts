@@ -1,7 +1,7 @@
 /** Remote procedures at /rpc (HTTP, ndjson), over the same stores and permissions as REST. */
 import { Effect, Schema, SchemaGetter } from "effect"
 import { Rpc, RpcGroup, RpcMiddleware } from "effect/rpc"
-import { Conflict, Forbidden, NotFound, Unavailable, Unprocessable } from "#core/Errors.ts"
+import { Conflict, Forbidden, NotFound, TooManyRequests, Unavailable, Unprocessable } from "#core/Errors.ts"
 import { HostDetail, HostItem } from "#core/Host.ts"
 import { HostId, JobId } from "#core/Ids.ts"
 import { JobDetail, NewJob } from "#core/Job.ts"
@@ -50,7 +50,7 @@ export class Rpcs extends RpcGroup.make(
   Rpc.make("PlanJob", {
     payload: { job: NewJob },
     success: Plan,
-    error: Schema.Union([NotFound, Conflict, Unprocessable, Unavailable]),
+    error: Schema.Union([NotFound, Conflict, Unprocessable, TooManyRequests, Unavailable]),
     defect
   }).annotate(RequiredPermission, "jobs:read"),
   Rpc.make("PauseJob", {

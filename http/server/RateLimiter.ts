@@ -1,6 +1,7 @@
 /** The limits of this web process: how often an address and an account may call, and how many expensive requests one account has at work. */
 import { Context, Effect, Layer, Semaphore } from "effect"
 import { HttpServerResponse } from "effect/http"
+import { TooManyRequests } from "#core/Errors.ts"
 import type { UserId } from "#core/Ids.ts"
 import { limits, rateLimits, type RateLimits, type RouteClass } from "#core/Limits.ts"
 import { type ErrorEnvelope, RequestId } from "#http/api/Errors.ts"
@@ -9,6 +10,13 @@ import { WebConfig } from "./WebSettings.ts"
 
 /** How long the queue of an account needs to move on, as a guess. */
 const QUEUE_SECONDS = 2
+
+const LINE_FULL = "Several large requests of yours are being worked on already."
+
+const lineFull = new TooManyRequests({
+  message: `${LINE_FULL} Try again in ${QUEUE_SECONDS} s.`,
+  details: { retry_after_seconds: QUEUE_SECONDS }
+})
 
 const each = <A>(make: (kind: RouteClass) => A): Readonly<Record<RouteClass, A>> => ({
   sign_in: make("sign_in"),
@@ -51,18 +59,11 @@ export const makeRateLimiter = (rates: RateLimits = rateLimits) => {
   })
   const lines = new Map<UserId, Line>()
 
-  /** At most so many of one account at once and so many waiting; the next is refused at once. */
-  const inLine = <E, R>(
-    user: UserId,
-    effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-  ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
-    Effect.suspend(() => {
+  /** At most so many of one account at once and so many waiting; the next is refused at once, with TooManyRequests. */
+  const inLine = <A, E, R>(user: UserId, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | TooManyRequests, R> =>
+    Effect.suspend((): Effect.Effect<A, E | TooManyRequests, R> => {
       const line = lines.get(user) ?? { members: 0, turns: Semaphore.makeUnsafe(limits.expensive_running) }
-      if (line.members >= limits.expensive_running + limits.expensive_waiting) {
-        return Effect.map(RequestId, (id) =>
-          tooManyRequests(id, QUEUE_SECONDS, "Several large requests of yours are being worked on already.")
-        )
-      }
+      if (line.members >= limits.expensive_running + limits.expensive_waiting) return Effect.fail(lineFull)
       line.members += 1
       lines.set(user, line)
       return line.turns.withPermit(effect).pipe(
@@ -76,6 +77,7 @@ export const makeRateLimiter = (rates: RateLimits = rateLimits) => {
     })
 
   return {
+    inLine,
     /** Seconds to wait; 0 lets the request through and counts it. */
     ofAddress: (kind: RouteClass, address: string): number => byAddress[kind](address),
     ofAccount: <E, R>(
@@ -87,7 +89,12 @@ export const makeRateLimiter = (rates: RateLimits = rateLimits) => {
       if (wait > 0) {
         return Effect.map(RequestId, (id) => tooManyRequests(id, wait, "Too many requests of this account."))
       }
-      return kind === "expensive" ? inLine(user, effect) : effect
+      if (kind !== "expensive") return effect
+      return Effect.catchIf(
+        inLine(user, effect),
+        (error) => error === lineFull,
+        () => Effect.map(RequestId, (id) => tooManyRequests(id, QUEUE_SECONDS, LINE_FULL))
+      )
     }
   }
 }

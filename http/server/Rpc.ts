@@ -21,7 +21,7 @@ import { createJob } from "./createJob.ts"
 import { Credentials } from "./Credentials.ts"
 import { noteRefusal } from "./noteRefusal.ts"
 import { planJob } from "./planJob.ts"
-import { inTurn } from "./RateLimiter.ts"
+import { inTurn, RateLimiter } from "./RateLimiter.ts"
 import { errorResponses } from "./errorResponses.ts"
 import { principalNow } from "./principalNow.ts"
 import { answered } from "./translate.ts"
@@ -93,7 +93,13 @@ const handlers = Rpcs.toLayer({
   GetHost: ({ id }) => answered(Effect.flatMap(CurrentCaller, ({ principal }) => getHost(principal, id))),
   CreateJob: ({ idempotency_key, job }) =>
     answered(Effect.flatMap(CurrentCaller, (caller) => createJob(caller, idempotency_key, job))),
-  PlanJob: ({ job }) => answered(Effect.flatMap(CurrentCaller, (caller) => planJob(caller, job))),
+  PlanJob: ({ job }) =>
+    answered(
+      Effect.gen(function* () {
+        const caller = yield* CurrentCaller
+        return yield* (yield* RateLimiter).inLine(caller.principal.user_id, planJob(caller, job))
+      })
+    ),
   PauseJob: ({ id }) => answered(Effect.flatMap(CurrentCaller, (caller) => pauseJob(caller, id))),
   ResumeJob: ({ id }) => answered(Effect.flatMap(CurrentCaller, (caller) => resumeJob(caller, id))),
   CancelJob: ({ id }) => answered(Effect.flatMap(CurrentCaller, (caller) => requestCancel(caller, id))),

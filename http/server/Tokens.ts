@@ -3,12 +3,13 @@ import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import type { ApiTokenMade, NewApiToken } from "#core/ApiToken.ts"
 import { NotFound, refuseField } from "#core/Errors.ts"
+import { tokenPermissions } from "#core/Permission.ts"
 import { Api } from "#http/api/Api.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
 import { once } from "#sql/IdempotencyStore.ts"
 import { getToken, knownGroups, listTokens, revokeToken } from "#sql/TokenStore.ts"
 import { authorize } from "./authorize.ts"
-import { issueToken, possiblePermissions } from "./createToken.ts"
+import { issueToken } from "./createToken.ts"
 import { answered } from "./translate.ts"
 
 const SECONDS_A_DAY = 86_400
@@ -28,7 +29,7 @@ const create = Effect.fnUntraced(function* (key: string, wanted: NewApiToken) {
   const caller = yield* CurrentCaller
   const { principal } = caller
   const group_ids = wanted.group_ids ?? null
-  const possible = possiblePermissions(principal.role, group_ids !== null)
+  const possible = tokenPermissions(principal.role, group_ids !== null)
   const excess = wanted.permissions.filter((permission) => !possible.includes(permission))
   if (excess.length > 0) {
     return yield* refuseField(

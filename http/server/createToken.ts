@@ -4,7 +4,7 @@ import { SqlClient } from "effect/sql"
 import { TOKEN_DAYS } from "#core/ApiToken.ts"
 import { type GroupId, TokenId } from "#core/Ids.ts"
 import { newId, newRequestId } from "#core/newId.ts"
-import { type Permission, type Role, tokenPermissions } from "#core/Permission.ts"
+import { type Permission, tokenPermissions } from "#core/Permission.ts"
 import type { UserId } from "#core/Ids.ts"
 import { appendAudit } from "#sql/AuditStore.ts"
 import { insertToken } from "#sql/TokenStore.ts"
@@ -15,12 +15,6 @@ import { randomToken, tokenHash } from "./opaqueToken.ts"
 export class TokenRefused extends Data.TaggedError("TokenRefused")<{ readonly message: string }> {}
 
 const LONGEST = Duration.days(TOKEN_DAYS)
-
-/** Bounded to groups, a token sees as an operator does, and so has no more than an operator's token. */
-export const possiblePermissions = (role: Role, bounded: boolean): ReadonlyArray<Permission> => {
-  const own = tokenPermissions(role)
-  return bounded ? own.filter((permission) => tokenPermissions("operator").includes(permission)) : own
-}
 
 /** The row and the token itself, to be shown once; call inside a transaction that writes the audit entry. */
 export const issueToken = Effect.fnUntraced(function* (token: {
@@ -66,7 +60,7 @@ export const createToken = Effect.fnUntraced(function* (request: TokenRequest) {
       message: "Give the token a name of at most 100 characters, so that it can be told from others."
     })
   }
-  const possible = possiblePermissions(account.user.role, false)
+  const possible = tokenPermissions(account.user.role, false)
   const permissions = request.permissions ?? possible
   const excess = permissions.filter((permission) => !possible.includes(permission))
   if (excess.length > 0) {

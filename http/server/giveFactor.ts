@@ -7,12 +7,11 @@ import { readRecoveryCode, readTotpCode } from "#core/Factor.ts"
 import type { UserId } from "#core/Ids.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
 import type { PasskeyAssertion } from "#http/api/WebAuthn.ts"
-import { raiseAlarm } from "#sql/AlarmStore.ts"
 import { appendAudit, appendSignInFailure, type AuditOrigin, originOf } from "#sql/AuditStore.ts"
 import { beginBreakGlass } from "#sql/BreakGlassStore.ts"
 import { factorsOf, findTotp, holdAccount, takeTotpStep, type TotpSecret } from "#sql/FactorStore.ts"
 import { forgive } from "#sql/LockStore.ts"
-import { notePasskeyUse, type Passkey, passkeysOf } from "#sql/PasskeyStore.ts"
+import { notePasskeyUse, type Passkey, passkeysOf, suspectPasskey } from "#sql/PasskeyStore.ts"
 import { takeRecoveryCode } from "#sql/RecoveryCodeStore.ts"
 import { findUser } from "#sql/UserStore.ts"
 import { beginTries, failTries, takeBackTries } from "./checkPassword.ts"
@@ -141,13 +140,10 @@ export const refusePasskey = Effect.fnUntraced(function* (origin: AuditOrigin, u
   return yield* passkeyRefused
 })
 
-/** PasskeyRefused where the device's counter did not grow; somebody is told, as its key may have been copied. */
+/** PasskeyRefused where the device's counter did not grow. */
 export const usePasskey = Effect.fnUntraced(function* (passkey: Passkey, username: string, signCount: number) {
   if (yield* notePasskeyUse(passkey.id, signCount)) return
-  yield* raiseAlarm(
-    "passkey_counter",
-    `A passkey of ${username} was refused: its counter went back, so its key may have been copied. Remove that passkey and register a new one.`
-  )
+  yield* suspectPasskey(passkey.id, username)
   return yield* new PasskeyRefused({ reason: "the counter went back" })
 })
 

@@ -15,6 +15,7 @@ import { roles } from "./0013_roles.ts"
 import { audit } from "./0014_audit.ts"
 import { network } from "./0015_network.ts"
 import { sso } from "./0016_sso.ts"
+import { passkeys } from "./0017_passkeys.ts"
 
 export interface Migration {
   readonly number: number
@@ -38,5 +39,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { number: 13, name: "roles", statements: roles },
   { number: 14, name: "audit", statements: audit },
   { number: 15, name: "network", statements: network },
-  { number: 16, name: "sso", statements: sso }
+  { number: 16, name: "sso", statements: sso },
+  { number: 17, name: "passkeys", statements: passkeys }
 ]

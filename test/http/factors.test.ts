@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { SoftAuthenticator } from "#test/setup/SoftAuthenticator.ts"
-import { codeOf, cookieOf, heldAfter, makeFactorSteps, publicOrigin } from "./factorSteps.ts"
+import { codeOf, cookieOf, type Held, heldAfter, makeFactorSteps, publicOrigin } from "./factorSteps.ts"
 import { password, startTestWeb, type TestWeb } from "./TestWeb.ts"
 
 let web: TestWeb
@@ -149,5 +149,21 @@ describe("removing", () => {
     expect(actions.map(({ action }) => action)).toEqual(
       expect.arrayContaining(["factor.totp_add", "factor.passkey_add", "factor.totp_remove"])
     )
+  })
+
+  it("a passkey whose counter went back ends its alarm", async () => {
+    const open = () => web.rows("select 1 from alarms where kind = 'passkey_counter' and cleared_at is null")
+    const { held } = await newcomer()
+    const { held: first } = await steps.enrolTotp(held)
+    const { answer, device, held: full } = await steps.enrolPasskey(first)
+    const prove = async (by: Held, counter: number) => {
+      const options = await steps.post("/mfa/passkey/options", by)
+      return steps.post("/mfa/passkey", by, { response: device.get(options.json() as never, { counter }) })
+    }
+    const proven = heldAfter(await prove(full, 7))
+    expect([(await prove(proven, 6)).at("error.code"), (await open()).length]).toEqual(["passkey_refused", 1])
+    const path = `/api/v1/auth/factors/passkeys/${answer.string("passkey.id")}`
+    expect((await web.call("DELETE", path, { token: proven.token })).status).toBe(204)
+    expect(await open()).toEqual([])
   })
 })

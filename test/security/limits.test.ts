@@ -65,7 +65,27 @@ securityRow("S94", "expensive requests of one account stand in line", async (row
       expect((await plan(other)).status).toBe(200)
     }
   )
-  row.missing("of procedures over /rpc", "PlanJob over /rpc counts as a change and does not stand in line")
+  await row.assert("of procedures over /rpc: PlanJob stands in the same line", async () => {
+    const raw = `${JSON.stringify({ _tag: "Request", id: "1", tag: "PlanJob", payload: { job: body }, headers: [] })}\n`
+    const call = () => web.call("POST", "/rpc", { token, raw, headers: { "content-type": "application/ndjson" } })
+    let all: Array<Promise<Answer>> = []
+    const refused: Array<Answer> = []
+    await blocked(async () => {
+      all = Array.from({ length: places + 3 }, () =>
+        call().then((answer) => {
+          if (answer.text.includes("too_many_requests")) refused.push(answer)
+          return answer
+        })
+      )
+      const end = performance.now() + 10_000
+      while (refused.length < 3 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(refused.map(({ text }) => /"retry_after_seconds":\d/.test(text))).toEqual([true, true, true])
+      // One line for both ways in.
+      expect((await plan(token)).status).toBe(429)
+    })
+    const answers = await Promise.all(all)
+    expect(answers.filter(({ text }) => text.includes('"_tag":"Success"')).length).toBe(places)
+  })
 })
 
 securityRow("S96", "rate limits forget, never ban", async (row) => {

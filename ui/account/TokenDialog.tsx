@@ -1,7 +1,8 @@
 /** Makes an API token; the token itself is shown this once. */
-import { createSignal, For, Match, Show, Switch, type JSX } from "solid-js"
+import { createMemo, createSignal, For, Match, Show, Switch, type JSX } from "solid-js"
 import type { ApiTokenMade } from "#core/ApiToken.ts"
-import { forbiddenForTokens, type Permission } from "#core/Permission.ts"
+import type { GroupId } from "#core/Ids.ts"
+import { type Permission, tokenPermissions } from "#core/Permission.ts"
 import { createToken } from "../api/account.ts"
 import { keys } from "../api/keys.ts"
 import { queryClient } from "../api/queryClient.ts"
@@ -11,6 +12,7 @@ import { CopyButton } from "../kit/CopyButton.tsx"
 import { Dialog } from "../kit/Dialog.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { Time } from "../kit/Time.tsx"
+import { GroupChoices } from "../users/GroupChoices.tsx"
 import { createRefusal } from "./refusal.ts"
 import styles from "./Account.module.css"
 
@@ -54,7 +56,8 @@ const Made = (props: { made: ApiTokenMade; onClose: () => void }): JSX.Element =
 )
 
 export default function TokenDialog(props: { onClose: () => void }): JSX.Element {
-  const grantable = (user()?.permissions ?? []).filter((permission) => !forbiddenForTokens.includes(permission))
+  const [groups, setGroups] = createSignal<ReadonlySet<GroupId>>(new Set())
+  const grantable = createMemo(() => tokenPermissions(user()?.role ?? "auditor", groups().size > 0))
   const [name, setName] = createSignal("")
   const [days, setDays] = createSignal(30)
   const [chosen, setChosen] = createSignal<ReadonlySet<Permission>>(new Set())
@@ -62,6 +65,7 @@ export default function TokenDialog(props: { onClose: () => void }): JSX.Element
   const [made, setMade] = createSignal<ApiTokenMade | null>(null)
   const refusal = createRefusal()
   const key = crypto.randomUUID()
+  const wanted = (): ReadonlyArray<Permission> => grantable().filter((permission) => chosen().has(permission))
   const turn = (permission: Permission, on: boolean): void => {
     const next = new Set(chosen())
     if (on) next.add(permission)
@@ -73,8 +77,12 @@ export default function TokenDialog(props: { onClose: () => void }): JSX.Element
     setBusy(true)
     refusal.clear()
     try {
-      const permissions = grantable.filter((permission) => chosen().has(permission))
-      const token = { name: name().trim(), permissions, expires_in_days: days() }
+      const token = {
+        name: name().trim(),
+        permissions: wanted(),
+        expires_in_days: days(),
+        ...(groups().size === 0 ? {} : { group_ids: [...groups()] })
+      }
       setMade(await withStepUp(() => createToken(token, key)))
       void queryClient.invalidateQueries({ queryKey: keys.ownTokens })
     } catch (cause) {
@@ -122,10 +130,16 @@ export default function TokenDialog(props: { onClose: () => void }): JSX.Element
                 <Icon name="down" />
               </span>
             </div>
+            <GroupChoices
+              chosen={groups()}
+              hint="Ticked, they bound the token: it sees and may do what an operator of these groups can. Without, it sees what you see."
+              empty="There are no groups to bound it to: it sees what you see."
+              onChange={setGroups}
+            />
             <fieldset class="field">
               <legend class="lab">Permissions</legend>
               <div class={styles["permissions"]} tabIndex={0} role="group" aria-label="Permissions">
-                <For each={grantable}>
+                <For each={grantable()}>
                   {(permission) => (
                     <label>
                       <input
@@ -158,7 +172,7 @@ export default function TokenDialog(props: { onClose: () => void }): JSX.Element
               <button
                 class="btn primary"
                 type="submit"
-                disabled={busy() || name().trim() === "" || chosen().size === 0}
+                disabled={busy() || name().trim() === "" || wanted().length === 0}
               >
                 Make API token
               </button>

@@ -10,6 +10,7 @@ import { problemWords } from "../kit/problemWords.ts"
 import { say } from "../kit/toasts.ts"
 import { GroupChoices } from "./GroupChoices.tsx"
 import { RoleField } from "./RoleField.tsx"
+import { groupsHint, noGroups } from "./userWords.ts"
 
 const words = (cause: unknown): string =>
   cause instanceof ApiError && cause.status === 412
@@ -94,7 +95,7 @@ export const AccountForm = (props: { user: UserAccount; onStale: () => void }): 
         note={readOnly() ? undefined : roleNote}
         onChange={setRole}
       />
-      <GroupChoices chosen={groups()} disabled={readOnly()} onChange={setGroups} />
+      <GroupChoices chosen={groups()} hint={groupsHint} empty={noGroups} disabled={readOnly()} onChange={setGroups} />
       <Show when={given.origin === "sso" && !readOnly()}>
         <p class="hint">
           Where the identity provider's groups are mapped, the next sign-in sets role and groups again.

@@ -1,4 +1,4 @@
-/** The groups somebody belongs to, to tick. */
+/** Groups to tick: those somebody belongs to, or those an API token is bounded to. */
 import { For, Show, type JSX } from "solid-js"
 import type { GroupId } from "#core/Ids.ts"
 import { listGroups } from "../api/groups.ts"
@@ -9,6 +9,10 @@ import styles from "./Users.module.css"
 
 export const GroupChoices = (props: {
   chosen: ReadonlySet<GroupId>
+  /** What the groups bound, shown beneath them. */
+  hint: string
+  /** What it means that there is no group at all. */
+  empty: string
   disabled?: boolean
   onChange: (chosen: ReadonlySet<GroupId>) => void
 }): JSX.Element => {
@@ -29,7 +33,7 @@ export const GroupChoices = (props: {
         what="Groups"
         rows={2}
         isEmpty={(page) => page.items.length === 0}
-        empty={<p class="muted">There are no groups. Every operator sees every host.</p>}
+        empty={<p class="muted">{props.empty}</p>}
       >
         {(page) => (
           <div class={styles["ticks"]}>
@@ -50,7 +54,7 @@ export const GroupChoices = (props: {
         )}
       </DataArea>
       <Show when={(groups.data?.items.length ?? 0) > 0}>
-        <span class="hint">Groups bound what an operator sees. Administrators and auditors see all hosts anyway.</span>
+        <span class="hint">{props.hint}</span>
       </Show>
     </fieldset>
   )

@@ -13,6 +13,7 @@ import { problemWords } from "../kit/problemWords.ts"
 import { GroupChoices } from "./GroupChoices.tsx"
 import { PasswordOnce } from "./PasswordOnce.tsx"
 import { RoleField } from "./RoleField.tsx"
+import { groupsHint, noGroups } from "./userWords.ts"
 
 export default function NewUserDialog(props: { onClose: () => void }): JSX.Element {
   const navigate = useNavigate()
@@ -118,7 +119,7 @@ export default function NewUserDialog(props: { onClose: () => void }): JSX.Eleme
               />
             </div>
             <RoleField value={role()} onChange={setRole} />
-            <GroupChoices chosen={groups()} onChange={setGroups} />
+            <GroupChoices chosen={groups()} hint={groupsHint} empty={noGroups} onChange={setGroups} />
             <p class="muted">A first password is made up and shown to you once.</p>
             <Show when={fault()}>
               {(cause) => (

@@ -10,6 +10,9 @@ export const roleHints: Readonly<Record<Role, string>> = {
   auditor: "Reads everything, the audit log too, and changes nothing."
 }
 
+export const groupsHint = "Groups bound what an operator sees. Administrators and auditors see all hosts anyway."
+export const noGroups = "There are no groups. Every operator sees every host."
+
 export const originWords: Readonly<Record<UserAccount["origin"], string>> = {
   local: "Password of this manager",
   sso: "Identity provider",
