@@ -205,7 +205,8 @@ export const makeAgentClient = (
             : Effect.fail(failure)
         })
       ),
-    patches: (target) => get(target, "/patches", options.listMs, 8 * MiB, decodePatches, "a patch list"),
+    patches: (target) =>
+      get(target, "/patches", options.listMs, 8 * MiB, decodePatches, "a list of patches with package names"),
     jobs: (target, filter = {}) => {
       const query = new URLSearchParams()
       if (filter.status !== undefined) query.set("status", filter.status)

@@ -111,8 +111,11 @@ securityRow("S71", "names that agents send", async (row) => {
     }))
     const packages = decodePackages({ success: true, data: { packages: [...names, ...good] } }) ?? []
     expect(packages.map(({ name }) => name)).toEqual(good.map(({ name }) => name))
-    const patches = decodePatches({ success: true, data: { patches: [...names, ...good] } })
-    expect(patches?.patches.map(({ name }) => name)).toEqual(good.map(({ name }) => name))
+    const listed = (patches: ReadonlyArray<unknown>) =>
+      decodePatches({ success: true, data: { patches } })?.patches.map(({ name }) => name)
+    expect(listed(good)).toEqual(good.map(({ name }) => name))
+    // Left out, what is pending would seem patched: the whole list counts as unread.
+    for (const odd of names) expect([odd.name, listed([...good, odd])]).toEqual([odd.name, undefined])
   })
   row.missing("repository URLs", "the manager reads and sends none")
   row.missing(

@@ -33,13 +33,11 @@ export const textOf = (value: unknown, max = 256): string | null =>
   typeof value === "string" && value.length > 0 ? shorten(value, max) : null
 
 /** With an architecture after a colon, as dpkg writes it; nothing that a shell or an option parser would read as more than a name. */
-const PACKAGE_NAME = /^[a-zA-Z0-9_][a-zA-Z0-9+._:~@-]*$/
+const PACKAGE_NAME = /^[a-zA-Z0-9_][a-zA-Z0-9+._:~@-]{0,255}$/
 
 /** A package's name as package managers write it; null for anything else, since names from agents end up in orders. */
-export const nameOf = (value: unknown): string | null => {
-  const text = textOf(value)
-  return text !== null && PACKAGE_NAME.test(text) ? text : null
-}
+export const nameOf = (value: unknown): string | null =>
+  typeof value === "string" && PACKAGE_NAME.test(value) ? value : null
 
 export const numberOf = (value: unknown): number | null =>
   typeof value === "number" && Number.isFinite(value) ? value : null

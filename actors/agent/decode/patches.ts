@@ -50,16 +50,16 @@ const decodePatch = (value: unknown): Patch | undefined => {
   }
 }
 
-/** A name counts once. Undefined when there is no list. */
+/** A name counts once. Undefined when there is no list, or an entry whose package cannot be named: left out, it would seem patched. */
 export const decodePatches = (body: unknown): PatchList | undefined => {
   const data = unwrap(body)
   const list = Array.isArray(data) ? data : isObject(data) ? data["patches"] : undefined
-  // Taken for an empty list, nonsense would mean that nothing is pending.
-  if (!Array.isArray(list) || (list.length > 0 && !list.some(isObject))) return undefined
+  if (!Array.isArray(list)) return undefined
   const patches = new Map<string, Patch>()
   for (const entry of list) {
     const patch = decodePatch(entry)
-    if (patch && !patches.has(patch.name)) patches.set(patch.name, patch)
+    if (patch === undefined) return undefined
+    if (!patches.has(patch.name)) patches.set(patch.name, patch)
   }
   return {
     patches: [...patches.values()],

@@ -205,11 +205,21 @@ describe("patches", () => {
 
   test("a name counts once and an unknown severity is unknown", () => {
     const patches = decodePatches({
-      patches: [{ name: "a", severity: "Zesty" }, { name: "a", severity: "high" }, 7, {}]
+      patches: [
+        { name: "a", severity: "Zesty" },
+        { name: "a", severity: "high" }
+      ]
     })
     expect(patches?.patches).toHaveLength(1)
     expect(patches?.patches[0]).toMatchObject({ severity: "unknown", security: false, cve_ids: [] })
   })
+
+  test.each([[7], [null], [{}], [{ name: "" }], [{ name: "a b" }], [{ name: "a".repeat(257) }]])(
+    "a list with %j in it is no list: what it means may be pending",
+    (entry) => {
+      expect(decodePatches({ patches: [{ name: "a" }, entry] })).toBeUndefined()
+    }
+  )
 })
 
 describe("jobs", () => {
