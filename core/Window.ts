@@ -336,6 +336,18 @@ export const SimulationAnswer = Schema.Struct({
       hosts: hostNumbers
     })
   ),
-  never_covered: Schema.Array(Schema.Struct({ host: Schema.Int, why: Schema.String }))
+  never_covered: Schema.Array(Schema.Struct({ host: Schema.Int, why: Schema.String })),
+  /**
+   * Jobs that wait for windows or a time, and when each of their hosts may start at the earliest: waves, limits and other jobs
+   * can put it off. Null where no window lets it in.
+   */
+  queued: Schema.Array(
+    Schema.Struct({
+      job_id: JobId,
+      job_number: Schema.Int,
+      starts_at: Schema.NullOr(Timestamp),
+      host_set: Schema.Int
+    })
+  )
 }).annotate({ identifier: "SimulationAnswer" })
 export type SimulationAnswer = typeof SimulationAnswer.Type

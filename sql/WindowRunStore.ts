@@ -5,6 +5,7 @@ import { unstartedJobHostStates } from "#core/JobState.ts"
 import type { GroupId, HostId, JobId, WindowId } from "#core/Ids.ts"
 import type { Principal } from "#core/User.ts"
 import type { MaintenanceWindow, WindowOutcome, WindowRun } from "#core/Window.ts"
+import type { QueuedOrder } from "#core/plan/queuedStarts.ts"
 import { firingKey, type Unattended } from "#core/window/firings.ts"
 import type { PastDuration } from "#core/window/simulate.ts"
 import { hostScope } from "./hostScope.ts"
@@ -77,6 +78,22 @@ export const readUnattended = Effect.gen(function* () {
         and j.stopped_reason is null
     ) x
     where since is not null`
+})
+
+/** Shares of jobs that wait for windows or a time and that nothing but the calendar and other work holds back. */
+export const readQueued = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<QueuedOrder>`
+    select j.id as job_id, j.number::int as job_number, o.host_id, o.expected_seconds,
+      (extract(epoch from j.expires_at) * 1000)::float8 as expires_at,
+      case j.run_when->>'kind'
+        when 'at' then json_build_object('kind', 'at', 'at', (extract(epoch from (j.run_when->>'at')::timestamptz) * 1000)::float8)
+        else json_build_object('kind', j.run_when->>'kind') end as when
+    from patch_job_hosts o join patch_jobs j on j.id = o.job_id
+    where not o.ended and o.state = any(${unstartedJobHostStates}::text[]) and j.finished_at is null
+      and j.run_when->>'kind' <> 'immediate' and j.paused_by is null and j.cancel_requested_by is null
+      and j.stopped_reason is null
+    order by j.number, o.host_id`
 })
 
 export interface NewRun {

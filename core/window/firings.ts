@@ -90,15 +90,32 @@ const firingOf = (window_id: WindowId, occurrence: Occurrence, covered: Readonly
   return { window_id, opens_at, closes_at, fires_at, ends_at, host_ids: host_ids.toSorted(), hindrance: null }
 }
 
-/** Every opening of a window with automatic apply that opens in the span, with its job, ordered by the time of the job. */
-export const firings = (fleet: WindowFleet, from: number, to: number): Array<Firing> => {
+/** Every opening of these windows that opens in the span, ordered by the moment at which work may begin. */
+const openingsOf = (
+  windows: ReadonlyArray<MaintenanceWindow>,
+  fleet: WindowFleet,
+  from: number,
+  to: number
+): Array<Firing> => {
   const coverage = coverageOf(fleet)
-  return automatic(fleet.windows)
+  return windows
     .flatMap((window) =>
       occurrences(window, from, to).map((occurrence) => firingOf(window.id, occurrence, coverage.get(window.id) ?? []))
     )
     .toSorted((a, b) => a.fires_at - b.fires_at || (a.window_id < b.window_id ? -1 : 1))
 }
+
+/** Every opening of a window with automatic apply that opens in the span, with its job. */
+export const firings = (fleet: WindowFleet, from: number, to: number): Array<Firing> =>
+  openingsOf(automatic(fleet.windows), fleet, from, to)
+
+/** Windows in which hosts may be worked on, whether they make jobs or not. */
+export const opening = (windows: ReadonlyArray<MaintenanceWindow>): ReadonlyArray<MaintenanceWindow> =>
+  windows.filter((window) => window.enabled && window.kind === "open")
+
+/** The same for every window that opens, as it would be if each made a job. */
+export const openings = (fleet: WindowFleet, from: number, to: number): Array<Firing> =>
+  openingsOf(opening(fleet.windows), fleet, from, to)
 
 /** What to do about an opening now; null means that its time has not come. */
 export const decideFiring = (firing: Firing, now: number): WindowOutcome | null => {

@@ -1,7 +1,7 @@
 /** The next weeks, worked out with the functions that the scheduler runs, without touching anything. */
 import type { HostId, WindowId } from "../Ids.ts"
 import { effectiveFor, openIntervals, type WindowHost } from "./effective.ts"
-import { type Firing, firings, type WindowFleet } from "./firings.ts"
+import { type Firing, firings, openings, type WindowFleet } from "./firings.ts"
 
 /** How long patching took on a host so far. */
 export interface PastDuration {
@@ -79,9 +79,10 @@ const clashesOf = (planned: ReadonlyArray<Firing>): Array<Clash> => {
 
 const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-const tooShortOf = (planned: ReadonlyArray<Firing>, durations: ReadonlyMap<HostId, PastDuration>): Array<TooShort> => {
+/** Also of windows that make no jobs: those of people run in them. */
+const tooShortOf = (opened: ReadonlyArray<Firing>, durations: ReadonlyMap<HostId, PastDuration>): Array<TooShort> => {
   const shortest = new Map<WindowId, Firing>()
-  for (const firing of planned) {
+  for (const firing of opened) {
     if (firing.hindrance !== null) continue
     const known = shortest.get(firing.window_id)
     if (!known || firing.ends_at - firing.fires_at < known.ends_at - known.fires_at)
@@ -131,7 +132,7 @@ export const simulate = (
   return {
     firings: planned,
     clashes: clashesOf(planned),
-    too_short: tooShortOf(planned, durations),
+    too_short: tooShortOf(openings(fleet, from, to), durations),
     never_covered: neverCoveredOf(fleet, from, to)
   }
 }

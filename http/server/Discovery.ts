@@ -5,7 +5,7 @@ import { MAX_SCAN_ADDRESSES, type NewScan, type Registering } from "#core/Discov
 import { egressRefusal } from "#core/egress.ts"
 import { refuseField } from "#core/Errors.ts"
 import type { DiscoveryId } from "#core/Ids.ts"
-import { contains, networkSize, readNetwork, reservedPart, writeAddress, writeNetwork } from "#core/network.ts"
+import { addressesOf, contains, networkSize, readNetwork, reservedPart, writeNetwork } from "#core/network.ts"
 import { Api } from "#http/api/Api.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
 import {
@@ -43,8 +43,11 @@ const checkNetwork = Effect.fnUntraced(function* (cidr: string) {
   }
   const { standInFleet = false } = yield* WebConfig
   const networks = (yield* AllowList).agentNetworks()
-  const outside = egressRefusal(writeAddress(network), { loopback: standInFleet, networks: [] })
-  if (outside !== null) return yield* refuse(outside)
+  // Each address: a metadata service may lie in the middle.
+  const [outside] = addressesOf(network).flatMap(
+    (address) => egressRefusal(address, { loopback: standInFleet, networks: [] }) ?? []
+  )
+  if (outside !== undefined) return yield* refuse(outside)
   if (networks.length > 0 && !networks.some((one) => contains(one, network))) {
     return yield* refuse(`${writeNetwork(network)} lies outside of the networks of agents under Access.`)
   }

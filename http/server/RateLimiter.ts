@@ -1,5 +1,5 @@
 /** The limits of this web process: how often an address and an account may call, and how many expensive requests one account has at work. */
-import { Context, Effect, Layer, Semaphore } from "effect"
+import { Context, Effect, Layer, type Scope, Semaphore } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { TooManyRequests } from "#core/Errors.ts"
 import type { UserId } from "#core/Ids.ts"
@@ -59,22 +59,29 @@ export const makeRateLimiter = (rates: RateLimits = rateLimits) => {
   })
   const lines = new Map<UserId, Line>()
 
+  /** A place in the account's line, and a turn, until the scope ends: so many at once, so many waiting, the next is refused. */
+  const enter = (user: UserId): Effect.Effect<void, TooManyRequests, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.suspend((): Effect.Effect<Line, TooManyRequests> => {
+        const line = lines.get(user) ?? { members: 0, turns: Semaphore.makeUnsafe(limits.expensive_running) }
+        if (line.members >= limits.expensive_running + limits.expensive_waiting) return Effect.fail(lineFull)
+        line.members += 1
+        lines.set(user, line)
+        return Effect.succeed(line)
+      }),
+      (line) =>
+        Effect.sync(() => {
+          line.members -= 1
+          if (line.members === 0) lines.delete(user)
+        })
+    ).pipe(Effect.flatMap(({ turns }) => Semaphore.takeScoped(turns, 1)))
+
   /** At most so many of one account at once and so many waiting; the next is refused at once, with TooManyRequests. */
-  const inLine = <A, E, R>(user: UserId, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | TooManyRequests, R> =>
-    Effect.suspend((): Effect.Effect<A, E | TooManyRequests, R> => {
-      const line = lines.get(user) ?? { members: 0, turns: Semaphore.makeUnsafe(limits.expensive_running) }
-      if (line.members >= limits.expensive_running + limits.expensive_waiting) return Effect.fail(lineFull)
-      line.members += 1
-      lines.set(user, line)
-      return line.turns.withPermit(effect).pipe(
-        Effect.ensuring(
-          Effect.sync(() => {
-            line.members -= 1
-            if (line.members === 0) lines.delete(user)
-          })
-        )
-      )
-    })
+  const inLine = <A, E, R>(
+    user: UserId,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | TooManyRequests, Exclude<R, Scope.Scope>> =>
+    Effect.scoped(Effect.andThen(enter(user), effect))
 
   return {
     inLine,
@@ -84,14 +91,15 @@ export const makeRateLimiter = (rates: RateLimits = rateLimits) => {
       kind: RouteClass,
       user: UserId,
       effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-    ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> => {
+    ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | Scope.Scope> => {
       const wait = byAccount[kind](user)
       if (wait > 0) {
         return Effect.map(RequestId, (id) => tooManyRequests(id, wait, "Too many requests of this account."))
       }
       if (kind !== "expensive") return effect
+      // The request's scope ends when its answer is sent, which for a download is long after the handler is done.
       return Effect.catchIf(
-        inLine(user, effect),
+        Effect.andThen(enter(user), effect),
         (error) => error === lineFull,
         () => Effect.map(RequestId, (id) => tooManyRequests(id, QUEUE_SECONDS, LINE_FULL))
       )
@@ -118,5 +126,5 @@ export const Pacing = Context.Reference<{
 export const inTurn = <E, R>(
   user: UserId,
   effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | Scope.Scope> =>
   Effect.flatMap(Pacing, (pacing) => (pacing === null ? effect : pacing.limiter.ofAccount(pacing.kind, user, effect)))

@@ -4,11 +4,12 @@ import { refuseField } from "#core/Errors.ts"
 import { type HostId, WindowId } from "#core/Ids.ts"
 import { newId } from "#core/newId.ts"
 import { faultOf, type MaintenanceWindow, type SimulationAnswer, type SimulationRequest } from "#core/Window.ts"
-import { automatic } from "#core/window/firings.ts"
+import { queuedStarts } from "#core/plan/queuedStarts.ts"
+import { opening } from "#core/window/firings.ts"
 import { simulate } from "#core/window/simulate.ts"
 import { CurrentCaller } from "#http/api/Authentication.ts"
 import { databaseNow } from "#sql/Database.ts"
-import { readEnabledWindows, readPastDurations, readWindowHosts } from "#sql/WindowRunStore.ts"
+import { readEnabledWindows, readPastDurations, readQueued, readWindowHosts } from "#sql/WindowRunStore.ts"
 import { contentOf, getWindow, mustReachScope } from "#sql/WindowStore.ts"
 import { hidesNames, OTHER_GROUP } from "./hostWindows.ts"
 
@@ -56,6 +57,7 @@ export const simulateWindows = Effect.fnUntraced(function* (request: SimulationR
   const windows = [...saved, ...drafts].map((window) => (mayName(window) ? window : { ...window, name: OTHER_GROUP }))
   const durations = yield* readPastDurations(hosts.map((host) => host.id))
   const { firings, clashes, too_short, never_covered } = simulate({ windows, hosts }, durations, from, to)
+  const queued = queuedStarts({ windows, hosts }, yield* readQueued, from, to)
 
   const placesOf = (ids: ReadonlyArray<HostId>): Array<number> => ids.flatMap((id) => places.get(id) ?? [])
   const sets = new Map<string, number>()
@@ -68,14 +70,16 @@ export const simulateWindows = Effect.fnUntraced(function* (request: SimulationR
     return host_sets.push(placesOf(ids)) - 1
   }
   const named = new Set(windows.filter(mayName).map((window) => window.id))
-  const reaching = new Set(firings.filter((firing) => firing.host_ids.length > 0).map((firing) => firing.window_id))
+  const reaching = new Set(
+    [...firings, ...too_short].filter(({ host_ids }) => host_ids.length > 0).map(({ window_id }) => window_id)
+  )
   // Somebody else's window that reaches none of the caller's hosts is left out whole.
   const isShown = (id: WindowId): boolean => named.has(id) || reaching.has(id)
   const shown = firings.filter((firing) => isShown(firing.window_id))
   const answer: SimulationAnswer = {
     from: moment(from),
     to: moment(to),
-    windows: automatic(windows)
+    windows: opening(windows)
       .filter((window) => isShown(window.id))
       .map((window) => ({
         id: window.id,
@@ -108,7 +112,13 @@ export const simulateWindows = Effect.fnUntraced(function* (request: SimulationR
       p95_minutes: Math.ceil(finding.longest_p95_ms / MINUTE),
       hosts: placesOf(finding.host_ids)
     })),
-    never_covered: never_covered.map(({ host_id, why }) => ({ host: places.get(host_id) ?? 0, why }))
+    never_covered: never_covered.map(({ host_id, why }) => ({ host: places.get(host_id) ?? 0, why })),
+    queued: queued.slice(0, MOST_FIRINGS).map(({ job_id, job_number, starts_at, host_ids }) => ({
+      job_id,
+      job_number,
+      starts_at: starts_at === null ? null : moment(starts_at),
+      host_set: setOf(host_ids)
+    }))
   }
   return answer
 })

@@ -269,6 +269,50 @@ describe("the simulation", () => {
     ).toEqual(before)
   })
 
+  it("says when the hosts of a job that waits may start, and that a window without jobs of its own is too short", async () => {
+    const covered = await world.host([], "wait-1")
+    const slow = await world.host([], "wait-2")
+    const bare = await world.host([], "wait-3")
+    const opens = new Date(Math.ceil(Date.now() / 60_000) * 60_000 + 6 * 3_600_000).toISOString()
+    const daily = { rule: { kind: "daily", starts_at_local: opens.slice(11, 16) }, time_zone: "UTC" }
+    await made("admin", onHost(covered), { ...daily, name: "long enough", duration_minutes: 120 })
+    const short = await made("admin", onHost(slow), { ...daily, name: "too short", duration_minutes: 45 })
+    await world.web.rows(
+      `with job as (insert into patch_jobs (id, kind, selection, reboot, requested_by)
+         values (gen_random_uuid(), 'patch_apply', '{"kind":"all"}', 'never', 'test') returning id)
+       insert into patch_job_hosts (id, job_id, host_id, state, ended, started_at, finished_at)
+       select gen_random_uuid(), id, $1, 'succeeded', true, now() - interval '2 hours', now() - interval '1 hour' from job`,
+      [slow]
+    )
+    const job = await world.made(
+      world.send(world.admin, "POST", "/api/v1/jobs", {
+        kind: "patch_apply",
+        host_ids: [covered, slow, bare],
+        selection: { kind: "all" },
+        when: { kind: "next_window" }
+      })
+    )
+    const answer = await world.send(world.admin, "POST", `${path}/simulate`, { weeks: 1 })
+    const { queued, hosts, host_sets, too_short, windows } = answer.json() as {
+      queued: ReadonlyArray<{ job_id: string; starts_at: string | null; host_set: number }>
+      hosts: ReadonlyArray<{ id: string }>
+      host_sets: ReadonlyArray<ReadonlyArray<number>>
+      too_short: ReadonlyArray<{ window_id: string }>
+      windows: ReadonlyArray<{ id: string; name: string }>
+    }
+    const starts = queued
+      .filter(({ job_id }) => job_id === job.string("id"))
+      .map(({ starts_at, host_set }) => [starts_at, host_sets[host_set]!.map((place) => hosts[place]?.id)])
+    expect(starts).toEqual([
+      [opens, [covered]],
+      [null, [slow, bare]]
+    ])
+    expect(too_short.map(({ window_id }) => window_id)).toContain(short)
+    expect(windows.find(({ id }) => id === short)?.name).toBe("too short")
+    const others = await world.send(world.ann, "POST", `${path}/simulate`, { weeks: 1 })
+    expect(others.text).toContain(job.string("id"))
+  })
+
   it("shows an operator only his hosts", async () => {
     await made("admin", onGroup(world.groups.b), { name: "mail only", auto_apply })
     const answer = await world.send(world.ann, "POST", `${path}/simulate`, { weeks: 1 })

@@ -1,4 +1,6 @@
 /** What the web process does when somebody asks for too much, at the limits that the table says. */
+import type { IncomingMessage } from "node:http"
+import { get } from "node:https"
 import { performance } from "node:perf_hooks"
 import { afterAll, beforeAll, expect } from "vitest"
 import { limits, rateLimits } from "#core/Limits.ts"
@@ -63,6 +65,44 @@ securityRow("S94", "expensive requests of one account stand in line", async (row
       expect(answers.filter(({ status }) => status === 200).length).toBe(places)
       expect((await plan(token)).status).toBe(200)
       expect((await plan(other)).status).toBe(200)
+    }
+  )
+  await row.assert(
+    "an export keeps its place until its last byte is sent, or until nobody wants it any more",
+    async () => {
+      await web.rows(
+        `select audit_append('machine', 'test', 'test', 'test', 'test', 'test', null,
+        jsonb_build_object('text', repeat('x', 200000)), 'test', 'local') from generate_series(1, 100)`
+      )
+      const answers: Array<IncomingMessage> = []
+      const asked = Array.from({ length: places + 3 }, () =>
+        get(
+          {
+            host: "127.0.0.1",
+            port: web.port,
+            path: "/api/v1/audit/export",
+            ca: web.ca,
+            agent: false,
+            servername: "localhost",
+            headers: { host: "localhost", authorization: `Bearer ${token}` }
+          },
+          (answer) => void answers.push(answer.on("error", () => undefined))
+        ).on("error", () => undefined)
+      )
+      row.after(() => asked.forEach((one) => one.destroy()))
+      const statuses = () => answers.map(({ statusCode }) => statusCode).toSorted()
+      const come = (running: number) =>
+        expect
+          .poll(statuses, { timeout: 10_000 })
+          .toEqual([...Array.from({ length: running }, () => 200), 429, 429, 429])
+      // Nobody reads what comes.
+      await come(limits.expensive_running)
+      answers.find(({ statusCode }) => statusCode === 200)?.destroy()
+      await come(limits.expensive_running + 1)
+      for (const answer of answers) answer.resume()
+      await come(places)
+      for (const answer of answers) answer.resume()
+      await expect.poll(async () => (await plan(token)).status, { timeout: 10_000 }).toBe(200)
     }
   )
   await row.assert("of procedures over /rpc: PlanJob stands in the same line", async () => {
@@ -161,11 +201,14 @@ securityRow("S79", "searching networks", async (row) => {
       body: { cidr },
       headers: { "idempotency-key": `${cidr} ${n}` }
     })
+  let scanId = ""
   await row.assert("CIDR scan `/0`, `/8`, IPv6 `/64` → limit 1,024 addresses per scan", async () => {
     for (const cidr of ["0.0.0.0/0", "::/0", "10.0.0.0/8", "127.0.0.0/8", "2001:db8::/64", "127.0.0.0/21"]) {
       expect([cidr, (await scan(cidr)).status]).toEqual([cidr, 422])
     }
-    expect((await scan("127.77.0.0/30")).status).toBe(201)
+    const made = await scan("127.77.0.0/30")
+    expect(made.status).toBe(201)
+    scanId = made.string("id")
   })
   await row.assert("overlapping, 100 at once → one at a time", async () => {
     const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => scan("127.77.0.0/30", n + 1)))
@@ -180,6 +223,23 @@ securityRow("S79", "searching networks", async (row) => {
     expect((await scan("127.77.0.0/30", 500, reader)).status).toBe(403)
     const { text } = await web.call("GET", "/api/v1/discovery/scans", { token })
     expect(text).not.toMatch(/banner|millis|_ms|rtt/)
+    const verdicts = ["agent", "agent_other_certificate", "other_service", "closed", "no_answer"]
+    await web.rows(
+      "insert into discovery_results (scan_id, address, verdict) select $1, '127.77.0.0'::inet + n, v from unnest($2::text[]) with ordinality as t (v, n)",
+      [scanId, verdicts]
+    )
+    const results = async (as: string) => {
+      const answer = await web.call("GET", `/api/v1/discovery/scans/${scanId}/results`, { token: as })
+      return (answer.at("items") as ReadonlyArray<{ readonly verdict: string }>).toSorted(
+        (one, other) => verdicts.indexOf(one.verdict) - verdicts.indexOf(other.verdict)
+      )
+    }
+    expect((await results(token)).map(({ verdict }) => verdict)).toEqual(verdicts)
+    const found = await results(reader)
+    expect(found.map(({ verdict }) => verdict)).toEqual(["agent"])
+    expect(Object.keys(found[0]!).toSorted()).toEqual(["address", "fqdn", "registered", "verdict"])
+    const seen = await web.call("GET", `/api/v1/discovery/scans/${scanId}`, { token: reader })
+    expect([seen.at("found"), seen.at("counts")]).toEqual([1, null])
   })
 })
 
@@ -191,11 +251,12 @@ securityRow("S78", "addresses that the manager never calls", async (row) => {
   let n = 0
   const register = (body: object) =>
     strict.call("POST", "/api/v1/hosts", { token: admin, body, headers: { "idempotency-key": `s78-${++n}` } })
-  await strict.call("PATCH", "/api/v1/settings", {
+  const opened = await strict.call("PATCH", "/api/v1/settings", {
     token: admin,
     body: { discovery_networks: ["0.0.0.0/0", "::/0"] },
     headers: { "if-match": '"0"' }
   })
+  expect(opened.status).toBe(200)
   const scan = (cidr: string) =>
     strict.call("POST", "/api/v1/discovery/cidr", {
       token: admin,
@@ -236,9 +297,25 @@ securityRow("S78", "addresses that the manager never calls", async (row) => {
     }
   )
   await row.assert("refused by the CIDR scan", async () => {
-    for (const cidr of ["127.0.0.0/24", "169.254.169.0/24", "0.0.0.0/24", "::1/128", "fe80::/120", "224.0.0.0/24"]) {
+    for (const cidr of [
+      "127.0.0.0/24",
+      "169.254.169.0/24",
+      "0.0.0.0/24",
+      "::1/128",
+      "fe80::/120",
+      "224.0.0.0/24",
+      "100.100.100.200/32",
+      "168.63.129.16/32",
+      "64:ff9b::7f00:0/120",
+      "2002:7f00::/120",
+      // Metadata services in the middle of what is scanned.
+      "100.100.100.0/24",
+      "168.63.128.0/22",
+      "fd00:ec2::/118"
+    ]) {
       expect([cidr, (await scan(cidr)).status]).toEqual([cidr, 422])
     }
+    expect((await scan("198.51.100.0/30")).status).toBe(201)
   })
   await row.assert("only port 12443 for hosts, so no database port", async () => {
     for (const agent_port of [22, 443, 5432, 6379, 12442]) {

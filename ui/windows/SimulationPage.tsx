@@ -61,13 +61,71 @@ const Calendar = (props: { answer: SimulationAnswer }): JSX.Element => {
 
 const MOST_ROWS = 200
 
+/** How many hosts, and the first of them. */
+const HostSet = (props: { answer: SimulationAnswer; set: number }): JSX.Element => {
+  const places = (): ReadonlyArray<number> => props.answer.host_sets[props.set] ?? []
+  const names = (): string => {
+    const shown = places()
+      .slice(0, 3)
+      .map((place) => props.answer.hosts[place]?.display_name ?? "")
+    return places().length > 3 ? `${shown.join(", ")} and ${places().length - 3} more` : shown.join(", ")
+  }
+  return (
+    <span title={names()}>
+      {plural(places().length, "host")}
+      <span class="muted"> · {names()}</span>
+    </span>
+  )
+}
+
+const Queued = (props: { answer: SimulationAnswer }): JSX.Element => (
+  <div class="scrollx" tabIndex={0} role="group" aria-label="Queued jobs">
+    <table class={`tbl ${styles["jobs"]}`}>
+      <thead>
+        <tr>
+          <th scope="col">Starts at the earliest</th>
+          <th scope="col">Job</th>
+          <th scope="col">Hosts</th>
+        </tr>
+      </thead>
+      <tbody>
+        <For each={props.answer.queued.slice(0, MOST_ROWS)}>
+          {(queued) => (
+            <tr>
+              <td>
+                <Show
+                  when={queued.starts_at}
+                  fallback={
+                    <span class="st bad">
+                      <Icon name="lost" />
+                      Not in these weeks
+                    </span>
+                  }
+                >
+                  {(at) => <Time at={at()} />}
+                </Show>
+              </td>
+              <td>
+                <A href={`/jobs/${queued.job_id}`}>Job {queued.job_number}</A>
+              </td>
+              <td>
+                <HostSet answer={props.answer} set={queued.host_set} />
+              </td>
+            </tr>
+          )}
+        </For>
+      </tbody>
+    </table>
+    <Show when={props.answer.queued.length > MOST_ROWS}>
+      <p class={`muted ${styles["foot"]}`}>
+        The first {MOST_ROWS} of {props.answer.queued.length} are shown.
+      </p>
+    </Show>
+  </div>
+)
+
 const Jobs = (props: { answer: SimulationAnswer }): JSX.Element => {
   const windows = createMemo(() => new Map(props.answer.windows.map((window) => [window.id, window])))
-  const hostsOf = (set: number): string => {
-    const places = props.answer.host_sets[set] ?? []
-    const shown = places.slice(0, 3).map((place) => props.answer.hosts[place]?.display_name ?? "")
-    return places.length > 3 ? `${shown.join(", ")} and ${places.length - 3} more` : shown.join(", ")
-  }
   return (
     <div class="scrollx" tabIndex={0} role="group" aria-label="Jobs">
       <table class={`tbl ${styles["jobs"]}`}>
@@ -95,15 +153,7 @@ const Jobs = (props: { answer: SimulationAnswer }): JSX.Element => {
                   )}
                 </td>
                 <td>
-                  <Show
-                    when={firing.hindrance}
-                    fallback={
-                      <span title={hostsOf(firing.host_set)}>
-                        {plural(props.answer.host_sets[firing.host_set]?.length ?? 0, "host")}
-                        <span class="muted"> · {hostsOf(firing.host_set)}</span>
-                      </span>
-                    }
-                  >
+                  <Show when={firing.hindrance} fallback={<HostSet answer={props.answer} set={firing.host_set} />}>
                     {(why) => <State of={why() === "no_host" ? runStates.nothing : runStates.refused} />}
                   </Show>
                 </td>
@@ -177,6 +227,15 @@ export default function SimulationPage(): JSX.Element {
                 <Calendar answer={answer()} />
               </Show>
             </section>
+            <Show when={answer().queued.length > 0}>
+              <section class="card" aria-labelledby="h-queued">
+                <header>
+                  <h2 id="h-queued">Jobs that wait</h2>
+                  <span class="muted sm">waves and limits can delay them</span>
+                </header>
+                <Queued answer={answer()} />
+              </section>
+            </Show>
             <section class="card" aria-labelledby="h-jobs">
               <header>
                 <h2 id="h-jobs">Who is patched when</h2>
