@@ -40,7 +40,22 @@ const plainFingerprint = (text: string): string => text.replaceAll(":", "").toLo
 
 const list = (names: Names): string => [...names.dns, ...names.ip].join(", ") || "nothing"
 
+/** Below it an RSA key counts for less than 128 bits (NIST SP 800-57 part 1, revision 5, table 2). */
+const RSA_BITS = 3072
+
+/** What no certificate of ours has, whoever had it signed with our CA. */
+const unusable = ({ bits, ca, modulus }: PeerCertificate): string | null => {
+  if (ca) return "presents a certificate that may sign others"
+  if (modulus !== undefined && (bits ?? 0) < RSA_BITS)
+    return `presents a certificate with an RSA key of ${bits ?? 0} bits`
+  return null
+}
+
 export const checkIdentity = (target: AgentTarget, certificate: PeerCertificate): IdentityMismatch | undefined => {
+  const fault = unusable(certificate)
+  if (fault !== null) {
+    return new IdentityMismatch("certificate_unusable", `${fault}. Issue a host certificate here and install it.`)
+  }
   const names = parseNames(certificate.subjectaltname)
   const hostUris = names.uri.filter((uri) => uri.startsWith(HOST_URI))
   const foreign = hostUris.find((uri) => uri !== hostUri(target.host_id))

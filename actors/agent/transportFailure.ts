@@ -56,6 +56,11 @@ const byCode: Readonly<Record<string, Found>> = {
     "wrong_authority",
     "Its certificate has been revoked. Issue a new host certificate and install it on the host."
   ],
+  // Node's word for what OpenSSL refuses in a certificate and Node has no code for: a digest or a key that is too weak.
+  UNSPECIFIED: [
+    "certificate_unusable",
+    "Its certificate is signed or keyed too weakly. Issue a host certificate here and install it."
+  ],
   INVALID_PURPOSE: [
     "certificate_unusable",
     "Its certificate is not made for a server (extended key usage serverAuth is missing). Issue a host certificate here and install it."

@@ -25,6 +25,7 @@ import {
   type TestAuthority
 } from "#test/actors/agent/servers.ts"
 import { startTestWeb, type TestWeb } from "#test/http/TestWeb.ts"
+import { mintOdd, type OddCertificate } from "./mintOdd.ts"
 import { securityRow } from "./securityRow.ts"
 
 let authority: TestAuthority
@@ -84,10 +85,26 @@ securityRow("S31", "certificates that agents show", async (row) => {
     expect(await withCertificate({ notBefore: new Date(Date.now() - 3 * day), days: 1 })).toBe("certificate_expired")
     expect(await withCertificate({ notBefore: new Date(Date.now() + day) })).toBe("certificate_not_yet_valid")
   })
-  row.missing(
-    "CA flag set, 2,048-bit RSA or SHA-1 chain, path too long",
-    "our minting makes no such certificates, and the suite has no other to make them with our CA"
-  )
+  const withOdd = async (odd: Omit<OddCertificate, "names">): Promise<string> => {
+    const certificate = await mintOdd(authority.ca, { names: [address, own], ...odd })
+    // The server would rather not show some of them.
+    const { port } = await serve({ certificate, tls: { ciphers: "DEFAULT@SECLEVEL=0" } })
+    return kindOf(targetAt(port))
+  }
+  await row.assert("the same made by other means is taken", async () => expect(await withOdd({})).toBe("answered"))
+  await row.assert("CA flag set → refused", async () => {
+    expect(await withOdd({ isAuthority: true })).toBe("certificate_unusable")
+  })
+  await row.assert("2,048-bit RSA → refused", async () => {
+    expect(await withOdd({ rsaBits: 3072 })).toBe("answered")
+    expect(await withOdd({ rsaBits: 2048 })).toBe("certificate_unusable")
+  })
+  await row.assert("SHA-1 chain → refused", async () => {
+    expect(await withOdd({ hash: "SHA-1" })).toBe("certificate_unusable")
+  })
+  await row.assert("path too long → refused", async () => {
+    expect(await withOdd({ intermediate: true })).toBe("wrong_authority")
+  })
 })
 
 securityRow("S32", "a resumed session is no way around the identity check", async (row) => {

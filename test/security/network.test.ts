@@ -1,5 +1,6 @@
 /** Who may connect and whose word is believed about it: against a real web process, from several addresses of loopback. */
 import { connect } from "node:net"
+import { connect as connectTls, type TLSSocket } from "node:tls"
 import { afterAll, beforeAll, expect } from "vitest"
 import { callFrom } from "#test/http/callFrom.ts"
 import { startTestWeb, type TestWeb } from "#test/http/TestWeb.ts"
@@ -48,6 +49,12 @@ securityRow("S53", "the allow-list reads networks as networks", async (row) => {
       expect([text, (await change({ allowed_networks: [text] })).status]).toEqual([text, 422])
     }
   })
+  const held = await new Promise<TLSSocket>((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port: web.port, localAddress: EDITOR })
+    const tls = connectTls({ socket, servername: "localhost", ca: web.ca }, () => resolve(tls.resume()))
+    tls.once("error", reject)
+  })
+  row.after(() => held.destroy())
   await row.assert(
     "list that would lock out its editor → handled by parsed CIDR; editor is warned and must confirm",
     async () => {
@@ -60,6 +67,7 @@ securityRow("S53", "the allow-list reads networks as networks", async (row) => {
     "allow-list change while logged in: the next call and the connections that are open end",
     async () => {
       await soon(async () => (await callFrom(web, EDITOR, "GET", "/api/v1/hosts", { token })) === null)
+      await expect.poll(() => held.closed, { timeout: 3000 }).toBe(true)
     }
   )
   await row.assert("refused before TLS: not a byte is answered", async () => {
@@ -121,8 +129,13 @@ securityRow("S54", "forwarding headers", async (row) => {
   })
   await row.assert("what cannot be read lets nobody in", async () => {
     for (const text of ["unknown", "192.0.2.7:80", "[2001:db8::1]", "192.0.2.7%1", "::ffff:192.0.2.7", "", ","]) {
-      expect([text, (await knock(PROXY, { "x-forwarded-for": text }))?.status]).toEqual([text, 403])
+      for (const hops of [text, `192.0.2.7, ${text}`])
+        expect([hops, (await knock(PROXY, { "x-forwarded-for": hops }))?.status]).toEqual([hops, 403])
     }
     expect((await knock(PROXY))?.status).toBe(403)
+  })
+  await row.assert("a proxy that names the manager's own machine opens nothing", async () => {
+    for (const text of ["127.0.0.1", "::1"])
+      expect([text, (await knock(PROXY, { "x-forwarded-for": text }))?.status]).toEqual([text, 403])
   })
 })
