@@ -36,6 +36,8 @@ export const limits = {
   expensive_running: 2,
   expensive_waiting: 2,
   connections: 2_000,
+  /** A declared proxy has as many as there are. */
+  connections_per_address: 500,
   tls_handshake_seconds: 10,
   headers_seconds: 10,
   request_seconds: 30,

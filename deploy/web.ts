@@ -3,7 +3,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { rateLimits, widened } from "#core/Limits.ts"
+import { limits, rateLimits, widened } from "#core/Limits.ts"
 import { loadConfig } from "./Config.ts"
 import { dataFiles } from "./DataDirectory.ts"
 import { web } from "./layers.ts"
@@ -44,7 +44,8 @@ runProcess(
         managerAddress: null,
         securityTargetDays: 14,
         standInFleet: config.fleet.hosts > 0,
-        rates: widened(rateLimits, config.web.rateFactor)
+        rates: widened(rateLimits, config.web.rateFactor),
+        connectionsPerAddress: limits.connections_per_address * config.web.rateFactor
       }
     },
     Effect.sync(announceReady)

@@ -17,6 +17,10 @@ const limitWords: Readonly<Record<keyof typeof limits, readonly [what: string, b
   expensive_running: ["expensive requests of one account worked on at once", "the next ones wait"],
   expensive_waiting: ["expensive requests of one account that wait", "429 with `Retry-After`"],
   connections: ["connections to one web process", "closed at once"],
+  connections_per_address: [
+    "connections from one address, or one /64, that is no declared proxy; multiplied with the rates",
+    "closed at once"
+  ],
   tls_handshake_seconds: ["seconds for a TLS handshake", "closed"],
   headers_seconds: ["seconds for a request's headers", "408, closed"],
   request_seconds: ["seconds for a whole request", "408, closed"],

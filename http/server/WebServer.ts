@@ -1,5 +1,6 @@
 /** The web process' whole inside: everything behind one HTTPS port. */
 import "effect/schema/SchemaJITCompiler/enable"
+import type { Socket } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
@@ -13,6 +14,7 @@ import * as Auth from "./Auth.ts"
 import * as Authentication from "./Authentication.ts"
 import { ColumnCipher } from "./ColumnCipher.ts"
 import * as Console from "./Console.ts"
+import { countConnections } from "./countConnections.ts"
 import { Credentials } from "./Credentials.ts"
 import * as Discovery from "./Discovery.ts"
 import * as Docs from "./Docs.ts"
@@ -109,9 +111,12 @@ export const layer = (settings: WebSettings) =>
     Layer.provideMerge(
       Layer.unwrap(
         Effect.gen(function* () {
-          const { takes } = yield* AllowList
+          const { isProxy, takes } = yield* AllowList
           const config = yield* WebConfig
-          return NodeHttpServer.layer(() => tlsServer(config, takes), {
+          const hasRoom = countConnections(config.connectionsPerAddress ?? limits.connections_per_address)
+          const admit = (socket: Socket): boolean =>
+            takes(socket) && (isProxy(socket.remoteAddress ?? "") || hasRoom(socket))
+          return NodeHttpServer.layer(() => tlsServer(config, admit), {
             host: settings.bind,
             port: settings.port,
             gracefulShutdownTimeout: DRAIN_DEADLINE,

@@ -18,6 +18,7 @@ export interface WebSettings {
   /** A security patch older than this makes a host not compliant. */
   readonly securityTargetDays: number
   readonly maxConnections?: number
+  readonly connectionsPerAddress?: number
   /** Instead of the cost measured on this machine, for tests: a real one would take them minutes. */
   readonly passwordCost?: { readonly memory_kib: number; readonly time_cost: number }
   /** Whether hosts may be registered at loopback addresses and on any port: where a stand-in fleet runs. */
