@@ -9,9 +9,13 @@ import type pg from "pg"
 import { ensureAuthority } from "#actors/pki/ensureAuthority.ts"
 import { HostId } from "#core/Ids.ts"
 import { newId } from "#core/newId.ts"
-import { withDatabase } from "#deploy/DatabaseUrl.ts"
+import { withDatabase, withRole } from "#deploy/DatabaseUrl.ts"
+import { processRoles } from "#deploy/postgres/cluster.ts"
 import { initialStep, machineVersion, persist, placeOf } from "#machines/step.ts"
+import { applyGrants } from "#sql/applyGrants.ts"
+import { asOwner, ensureRoles } from "#sql/ensureRoles.ts"
 import { migrate } from "#sql/migrate.ts"
+import type { ProcessRoles } from "#sql/roles.ts"
 import { FleetControl } from "#test/fleet/FleetControl.ts"
 import { testClient } from "#test/setup/testClient.ts"
 import { mintMany } from "./mintMany.ts"
@@ -23,7 +27,10 @@ export interface BenchHost {
 }
 
 export interface Installation {
+  /** The owner's address. */
   readonly url: string
+  /** Those of the two processes, with the rights that they have everywhere. */
+  readonly urls: ProcessRoles
   readonly folder: string
   readonly secretsDir: string
   readonly hosts: ReadonlyArray<BenchHost>
@@ -116,6 +123,7 @@ export const install = async (serverUrl: string, count: number): Promise<Install
   await server.query(`create database ${name}`)
   const url = withDatabase(serverUrl, name)
   await migrate(url)
+  await asOwner(url, Effect.andThen(ensureRoles(processRoles), applyGrants(processRoles)))
   const client = testClient(url)
   await client.connect()
   const authority = await Effect.runPromise(ensureAuthority(secretsDir))
@@ -127,6 +135,7 @@ export const install = async (serverUrl: string, count: number): Promise<Install
   await insertHosts(client, hosts, fleet.port)
   return {
     url,
+    urls: { web: withRole(url, processRoles.web), worker: withRole(url, processRoles.worker) },
     folder,
     secretsDir,
     hosts,

@@ -139,7 +139,7 @@ export const hostList = async (at: Installation, report: Report): Promise<void> 
   const children: Array<Child> = []
   try {
     const { child: web } = await startChild<string>("webProcess.ts", {
-      url: at.url,
+      url: at.urls.web,
       secretsDir: at.secretsDir,
       settings
     } satisfies WebStart)

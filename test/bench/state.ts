@@ -12,7 +12,7 @@ export const withoutPause = {
 
 export const startWorker = (at: Installation, settings: WorkerStart["settings"], client: WorkerStart["client"] = {}) =>
   startChild<WorkerReady>("workerProcess.ts", {
-    url: at.url,
+    url: at.urls.worker,
     secretsDir: at.secretsDir,
     settings,
     client

@@ -14,7 +14,7 @@ export interface WebStart {
 const { url, secretsDir, settings } = JSON.parse(process.argv[2] ?? "{}") as WebStart
 const running = Effect.runFork(
   web(
-    { databaseUrl: Redacted.make(url), secretsDir, settings },
+    { databaseUrl: Redacted.make(url), databaseRoles: "separate", secretsDir, settings },
     Effect.sync(() => answerQuestions("ready", usageOfThisProcess))
   ).pipe(Effect.provideService(References.MinimumLogLevel, "Warn"))
 )

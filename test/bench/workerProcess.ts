@@ -24,7 +24,7 @@ const started = performance.now()
 
 const running = Effect.runFork(
   worker(
-    { databaseUrl: Redacted.make(url), secretsDir, agentConcurrency: 64, settings, client },
+    { databaseUrl: Redacted.make(url), databaseRoles: "separate", secretsDir, agentConcurrency: 64, settings, client },
     Effect.sync(() =>
       answerQuestions({ readyMs: performance.now() - started } satisfies WorkerReady, usageOfThisProcess)
     )
