@@ -40,6 +40,10 @@ beforeAll(async () => {
   world = await makeWorld({ count: 0, seed: 4 })
   web = await startWeb(world, consoleDirectory)
   await world.run(Effect.asVoid(createUser({ username: "gil", displayName: "Gil Amsel", role: "operator", password })))
+  await world.query(
+    `with made as (insert into groups (id, name, description) values (gen_random_uuid(), 'branch offices', '') returning id)
+     insert into user_groups (user_id, group_id) select u.id, made.id from made, users u where u.username = 'gil'`
+  )
   browser = await openBrowser()
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 } })
   page = await context.newPage()
@@ -60,12 +64,13 @@ afterAll(async () => {
 })
 
 describe("the account page in a real browser", () => {
-  it("asks for a second factor again before it makes an API token, and shows the token once", async () => {
+  it("asks for a second factor again before it makes an API token, bounds it to a group and shows it once", async () => {
     await openAccount()
     await growStale()
     await page.getByRole("button", { name: "Make API token…" }).click()
     const form = page.getByRole("dialog", { name: "Make API token" })
     await form.getByLabel("Name", { exact: true }).fill("nightly report")
+    await form.getByLabel("branch offices").check()
     await form.getByLabel("hosts:read").check()
     expect(await form.getByLabel("account:change").count()).toBe(0)
     // What was done with the stale session is remembered for up to two seconds.
@@ -86,6 +91,10 @@ describe("the account page in a real browser", () => {
       headers: { authorization: `Bearer ${token ?? ""}` }
     })
     expect(answer.status()).toBe(200)
+    const [stored] = await world.query<{ names: ReadonlyArray<string> }>(
+      "select array(select name from groups where id = any(group_ids)) as names from api_tokens where name = 'nightly report'"
+    )
+    expect(stored?.names).toEqual(["branch offices"])
     await page.getByRole("button", { name: "Done" }).click()
     expect(await page.getByText(/^lpm_/).count()).toBe(0)
     await page.getByRole("button", { name: "Revoke API token nightly report…" }).click()
