@@ -109,6 +109,7 @@ export type JobItem = typeof JobItem.Type
 
 export const JobDetail = Schema.Struct({
   ...item,
+  /** `hosts` also for an operator who is not in the group that was meant. */
   target: Schema.Union([
     Schema.Struct({ kind: Schema.Literal("hosts") }),
     Schema.Struct({ kind: Schema.Literal("group"), group_id: Schema.String, name: Schema.String }),
@@ -121,7 +122,7 @@ export const JobDetail = Schema.Struct({
   reboot_delay_seconds: Schema.Int,
   on_busy: Schema.Literals(["queue", "refuse"]),
   max_concurrency: Schema.Int,
-  /** Hosts in each wave; one number is no waves. */
+  /** Hosts in each wave, as far as the caller may see them; one number is no waves. */
   waves: Schema.Array(Schema.Int),
   /** The first wave with a host that has not ended; null after the last. */
   current_wave: Schema.NullOr(Schema.Int),

@@ -37,6 +37,10 @@ const conflictsOf = (sql: SqlClient.SqlClient, principal: Principal) => sql`
         and (o.machine_id = e.machine_id or o.fqdn = e.fqdn or o.address = e.address)
     ) x), '[]'::json) end`
 
+/** A request that became a host is as visible as that host; what waits, was denied or ran out belongs to no group. */
+const scope = (sql: SqlClient.SqlClient, principal: Principal) => sql`(e.host_id is null
+  or exists (select 1 from hosts h where h.id = e.host_id and ${hostScope(sql, principal)}))`
+
 const columns = (sql: SqlClient.SqlClient, principal: Principal) => sql`
   e.id, case when e.state = 'pending' and e.expires_at <= now() then 'expired' else e.state end as state, e.machine_id, e.fqdn,
   host(e.address) as address, e.hostname, json_build_object('distro', e.os_details->>'distro',
@@ -47,7 +51,8 @@ const columns = (sql: SqlClient.SqlClient, principal: Principal) => sql`
 export const getEnrolment = Effect.fnUntraced(function* (principal: Principal, id: EnrolmentId) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ row: Enrolment }>`
-    select row_to_json(x) as row from (select ${columns(sql, principal)} from enrolments e where e.id = ${id}) x`
+    select row_to_json(x) as row from (
+      select ${columns(sql, principal)} from enrolments e where e.id = ${id} and ${scope(sql, principal)}) x`
   const row = rows[0]
   if (row === undefined) return yield* enrolmentNotFound
   return row.row
@@ -67,7 +72,8 @@ export const listEnrolments = Effect.fnUntraced(function* (principal: Principal,
   const sort = waiting ? "created" : "-created"
   const after = yield* readCursor(sort, request.cursor, "text")
   const effective = sql`case when e.state = 'pending' and e.expires_at <= now() then 'expired' else e.state end`
-  const matching = request.state ? sql`${effective} = any(${request.state}::text[])` : sql`true`
+  const wanted = request.state ? sql`${effective} = any(${request.state}::text[])` : sql`true`
+  const matching = sql`${wanted} and ${scope(sql, principal)}`
   const beyond = after ? sql`e.id ${sql.literal(waiting ? ">" : "<")} ${after.id}::text::uuid` : sql`true`
   const rows = yield* sql<{ row: Enrolment }>`
     select row_to_json(x) as row from (

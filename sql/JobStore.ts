@@ -30,18 +30,34 @@ export const jobSources = (sql: SqlClient.SqlClient, principal: Principal) => sq
     ) c
   ) n on n.hosts_total > 0`
 
+/** An operator is not told of a group he is not in: for him those are hosts that somebody chose. */
+const target = (sql: SqlClient.SqlClient, principal: Principal) =>
+  principal.role === "operator"
+    ? sql`case when coalesce(j.target->>'group_id', j.target->'filter'->>'group') <> all (${principal.group_ids}::text[])
+        then '{"kind":"hosts"}' else j.target end`
+    : sql`j.target`
+
+/** Hosts of each wave as far as the caller may see them; a wave without one has its place too. */
+const waves = (sql: SqlClient.SqlClient, principal: Principal) => sql`
+  generate_series(1, greatest(jsonb_array_length(j.waves), 1)) w(n) left join (
+    select c.wave, sum(c.n)::int as hosts, json_object_agg(c.state, c.n) as counts from (
+      select o.wave, o.state, count(*)::int as n from patch_job_hosts o join hosts h on h.id = o.host_id
+      where o.job_id = j.id and ${hostScope(sql, principal)} group by o.wave, o.state
+    ) c group by c.wave
+  ) seen on seen.wave = w.n`
+
 export const getJob = Effect.fnUntraced(function* (principal: Principal, id: JobId) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ job: JobDetail }>`
     select row_to_json(r) as job from (
-      select ${sql.literal(jobItemColumns)}, j.target, j.selection, j.packages, j.method, j.reboot, j.reboot_delay_seconds,
-        j.on_busy, j.max_concurrency, j.waves,
+      select ${sql.literal(jobItemColumns)}, ${target(sql, principal)} as target, j.selection, j.packages, j.method, j.reboot,
+        j.reboot_delay_seconds, j.on_busy, j.max_concurrency, ${
+          principal.role === "operator"
+            ? sql`(select json_agg(coalesce(seen.hosts, 0) order by w.n) from ${waves(sql, principal)})`
+            : sql`j.waves`
+        } as waves,
         job_current_wave(j.id) as current_wave,
-        (select coalesce(json_agg(w.counts order by w.wave), '[]') from (
-          select c.wave, json_object_agg(c.state, c.n) as counts from (
-            select o.wave, o.state, count(*)::int as n from patch_job_hosts o join hosts h on h.id = o.host_id
-            where o.job_id = j.id and ${hostScope(sql, principal)} group by o.wave, o.state) c
-          group by c.wave) w) as wave_counts,
+        (select json_agg(coalesce(seen.counts, '{}') order by w.n) from ${waves(sql, principal)}) as wave_counts,
         j.max_failed, j.on_change, j.pin_versions, j.pre_check, j.ignore_blackout, j.plan_hash, j.expires_at, j.paused_by,
         j.cancel_requested_by, j.stopped_reason, j.window_id
       ${jobSources(sql, principal)} where j.id = ${id}

@@ -13,6 +13,12 @@ const phrases: Readonly<Record<number, string>> = {
   431: "Request Header Fields Too Large"
 }
 
+/** After an answer, for a client that does not hang up by itself. */
+const LINGER_MILLIS = 2_000
+
+/** Faults of what was sent as HTTP. Of others, such as half a handshake, nothing can be said on the connection. */
+const isOfHttp = (code: string | undefined): boolean => /^(HPE_|ERR_HTTP_)/.test(code ?? "")
+
 const statusOf = (code: string | undefined): number => {
   if (code === "HPE_HEADER_OVERFLOW") return 431
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") return 408
@@ -23,7 +29,7 @@ const statusOf = (code: string | undefined): number => {
 const refuseWith =
   (headersFor: WebConfig["Service"]["headersFor"]) =>
   (error: NodeJS.ErrnoException, socket: Socket): void => {
-    if (error.code === "ECONNRESET" || !socket.writable) {
+    if (!isOfHttp(error.code) || !socket.writable) {
       socket.destroy()
       return
     }
@@ -40,6 +46,7 @@ const refuseWith =
     }
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.end(`HTTP/1.1 ${status} ${phrases[status] ?? "Bad Request"}\r\n${lines.join("")}\r\n${body}`)
+    setTimeout(() => socket.destroy(), LINGER_MILLIS).unref()
   }
 
 /** Every connection is shown to `takes` first: a refused one is closed before a byte of TLS. */

@@ -187,6 +187,9 @@ const spoken: ReadonlyMap<string, string> = new Map([
   ["secret", "of an authenticator app, at its enrolment only"],
   ["totp_uri", "of an authenticator app, at its enrolment only"],
   ["plan_hash", "of a plan, no secret"],
+  ["row_hash", "of a row of the audit log: that whoever reads it can check the chain"],
+  ["prev_hash", "of the row before it"],
+  ["hash", "of a plan, no secret"],
   ["must_change_password", "a yes or no"],
   ["has_client_secret", "a yes or no"]
 ])
@@ -252,21 +255,32 @@ securityRow("S57", "Response fields", async (row) => {
     expect(unsaid).toEqual([])
   )
   await row.assert("no field of an answer has a secret's name, but for those that are said once", async () => {
-    const openapi = JSON.parse((await web.call("GET", "/api/v1/openapi.json", { token: world.admin })).text) as object
+    const openapi = JSON.parse((await web.call("GET", "/api/v1/openapi.json", { token: world.admin })).text) as {
+      readonly paths: Record<string, Record<string, { responses: unknown }>>
+      readonly components: { readonly schemas: Record<string, unknown> }
+    }
     const names = new Set<string>()
+    const followed = new Set<string>()
     const walk = (value: unknown): void => {
       if (!Predicate.isObject(value)) return
+      if (Predicate.hasProperty(value, "$ref")) {
+        const name = String(value.$ref).replace("#/components/schemas/", "")
+        if (followed.has(name)) return
+        followed.add(name)
+        expect(openapi.components.schemas).toHaveProperty([name])
+        walk(openapi.components.schemas[name])
+      }
       if (Predicate.hasProperty(value, "properties") && Predicate.isObject(value.properties)) {
         for (const name of Object.keys(value.properties)) names.add(name)
       }
       for (const one of Object.values(value)) walk(one)
     }
     for (const contract of contracts) {
-      const operation = (openapi as { paths: Record<string, Record<string, { responses: unknown }>> }).paths[
-        contract.path.replaceAll(/:([a-z_]+)/g, "{$1}")
-      ]?.[contract.method.toLowerCase()]
+      const operation = openapi.paths[contract.path.replaceAll(/:([a-z_]+)/g, "{$1}")]?.[contract.method.toLowerCase()]
+      expect([contract.name, operation?.responses]).toEqual([contract.name, expect.anything()])
       walk(operation?.responses)
     }
+    expect(names.size).toBeGreaterThan(200)
     const sounding = [...names].filter((name) => /hash|secret|seed|private|password|_key$|token$/.test(name))
     expect(sounding.filter((name) => !spoken.has(name))).toEqual([])
   })
@@ -323,5 +337,21 @@ securityRow("S58", "Optimistic lock", async (row) => {
       await ask(contract, 412, { "if-match": etag })
     }
     expect(wrong).toEqual([])
+  })
+  await row.assert("of two edits of one version at the same moment one is made", async () => {
+    for (const contract of edits.filter(({ method }) => method === "PATCH")) {
+      const read = await world.web.call("GET", there(contract.path), { token: world.admin })
+      const etag = String(read.headers["etag"] ?? `"${String(read.at("version"))}"`)
+      const both = await Promise.all(
+        [1, 2].map(() =>
+          world.web.call(contract.method, there(contract.path), {
+            token: world.admin,
+            headers: { "if-match": etag },
+            body: changes[contract.name]
+          })
+        )
+      )
+      expect([contract.name, ...both.map(({ status }) => status).toSorted()]).toEqual([contract.name, 200, 412])
+    }
   })
 })

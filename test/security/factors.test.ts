@@ -1,8 +1,10 @@
 /** One-time codes, recovery codes, fresh proof, and what is sealed in the database. */
 import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, expect } from "vitest"
+import { SsoProviderId } from "#core/Ids.ts"
 import { columnKeyFile, makeColumnCipher, sealedWith } from "#http/server/ColumnCipher.ts"
 import { rotateColumnKey } from "#http/server/rotateColumnKey.ts"
+import { secretPlace } from "#http/server/ssoPlaces.ts"
 import { codeOf, heldAfter, makeFactorSteps } from "#test/http/factorSteps.ts"
 import { type Answer, password, startTestWeb, type TestWeb } from "#test/http/TestWeb.ts"
 import { Effect } from "effect"
@@ -284,6 +286,18 @@ securityRow("S89", "Column encryption", async (row) => {
   })
   await row.assert("key rotation leaves none on the old key, while the web process runs", async () => {
     const keysBefore = readFileSync(file, "utf8")
+    await web.addUser("chief", "admin")
+    const provider = await web.call("POST", "/api/v1/sso/providers", {
+      token: (await web.signIn("chief")).token,
+      body: {
+        name: "Example",
+        kind: "oidc",
+        issuer: "https://127.0.0.9:9443",
+        client_id: "x",
+        client_secret: "canary"
+      },
+      headers: { "idempotency-key": "s89" }
+    })
     const origin = {
       actor: { kind: "machine", id: "test", name: "test" } as const,
       request_id: "test",
@@ -295,7 +309,12 @@ securityRow("S89", "Column encryption", async (row) => {
     expect(keys.trim().split("\n")).toHaveLength(1)
     expect(keysBefore).not.toContain(keys.slice(0, 8))
     const rows = await web.rows<{ secret_sealed: Buffer }>("select secret_sealed from totp_secrets")
-    expect(new Set(rows.map(({ secret_sealed }) => sealedWith(secret_sealed)))).toEqual(new Set([keys.slice(0, 8)]))
+    const [client] = await web.rows<{ sealed: Buffer }>("select client_secret as sealed from azure_sso_config")
+    const sealed = [...rows.map(({ secret_sealed }) => secret_sealed), client!.sealed]
+    expect(new Set(sealed.map(sealedWith))).toEqual(new Set([keys.slice(0, 8)]))
+    const cipher = await Effect.runPromise(makeColumnCipher(file))
+    const place = secretPlace(SsoProviderId.make(provider.string("id")))
+    expect(await Effect.runPromise(cipher.open(place, client!.sealed))).toBe("canary")
     expect(await give(one)).toEqual(signedIn)
     expect(await give(other)).toEqual(signedIn)
     const { username, secret } = await holder()

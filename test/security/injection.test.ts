@@ -49,41 +49,61 @@ securityRow("S70", "settings that reach a command are taken from an allow-list o
   await row.assert(
     "`$()`, back-ticks, newline, quotes, `--option`, leading dash → refused: names and versions of packages",
     async () => {
+      const install = (name: string, version: string | null) =>
+        post("/api/v1/jobs", { kind: "package_install", host_ids: [host], packages: [{ name, version }] })
+      expect((await install("openssl", "3.0.2-0ubuntu1")).status).toBe(201)
       for (const text of shell) {
-        const name = await post("/api/v1/jobs", {
-          kind: "package_install",
+        const [name, version] = [await install(text, null), await install("openssl", text)]
+        const chosen = await post("/api/v1/jobs", {
+          kind: "patch_apply",
           host_ids: [host],
-          packages: [{ name: text }]
+          selection: { kind: "packages", names: [text] }
         })
-        const version = await post("/api/v1/jobs", {
-          kind: "package_install",
-          host_ids: [host],
-          packages: [{ name: "openssl", version: text }]
-        })
-        expect([text, name.status, version.status]).toEqual([text, 422, 422])
+        expect([text, name.status, version.status, chosen.status]).toEqual([text, 422, 422, 422])
       }
     }
   )
   await row.assert(
     "refused: services, host names, addresses, fingerprints, networks, held packages' names",
     async () => {
-      for (const text of shell) {
-        const service = await web.call("PUT", `/api/v1/hosts/${host}/service-checks`, {
-          token,
-          body: { services: [text] }
-        })
-        const answers = [
-          await post("/api/v1/hosts", { fqdn: text }),
-          await post("/api/v1/hosts", { address: text }),
-          await post("/api/v1/hosts", { address: "127.0.0.3", bound_fingerprint: text }),
-          await post("/api/v1/discovery/cidr", { cidr: text })
+      await web.call("PATCH", "/api/v1/settings", {
+        token,
+        body: { discovery_networks: ["127.0.0.0/8"] },
+        headers: { "if-match": '"0"' }
+      })
+      const each = (
+        text: Partial<Record<"service" | "fqdn" | "address" | "fingerprint" | "cidr" | "pattern", string>>
+      ) => {
+        const { service = "", fqdn = "", address = "", fingerprint = "", cidr = "", pattern = "" } = text
+        return [
+          () => web.call("PUT", `/api/v1/hosts/${host}/service-checks`, { token, body: { services: [service] } }),
+          () => post("/api/v1/hosts", { fqdn, address: "127.0.0.4" }),
+          () => post("/api/v1/hosts", { address }),
+          () => post("/api/v1/hosts", { address: "127.0.0.3", bound_fingerprint: fingerprint }),
+          () => post("/api/v1/discovery/cidr", { cidr }),
+          () => post("/api/v1/holds", { target: { kind: "all" }, pattern, reason: "test" })
         ]
-        expect([text, service.status, ...answers.map(({ status }) => status)]).toEqual([text, 422, 422, 422, 422, 422])
       }
-      for (const text of shell.filter((one) => one !== "*")) {
-        const hold = await post("/api/v1/holds", { target: { kind: "all" }, pattern: text, reason: "test" })
-        expect([text, hold.status]).toEqual([text, 422])
+      const statuses = async (calls: ReturnType<typeof each>) => {
+        const found: Array<number> = []
+        for (const call of calls) found.push((await call()).status)
+        return found
       }
+      for (const text of shell) {
+        const pattern = text === "*" ? "" : text
+        const calls = each({ service: text, fqdn: text, address: text, fingerprint: text, cidr: text, pattern })
+        expect([text, ...(await statuses(calls))]).toEqual([text, 422, 422, 422, 422, 422, 422])
+      }
+      // What is in order is taken, so it was the text that was refused.
+      const good = each({
+        service: "nginx",
+        fqdn: "web-01.example.org",
+        address: "127.0.0.5",
+        fingerprint: "ab".repeat(32),
+        cidr: "127.88.0.0/30",
+        pattern: "nginx*"
+      })
+      expect(await statuses(good)).toEqual([200, 201, 201, 201, 201, 201])
     }
   )
   await row.assert("spawn with argument arrays only; nothing of the product runs a shell", () => {

@@ -114,7 +114,7 @@ securityRow("S73", "script payloads in names, descriptions and output", async (r
   await row.assert("host name = 50 script payloads → shown as text", () => showsAll("/hosts", "onerror"))
   await row.assert("in all pages", async () => {
     await world.query("update hosts set display_name = $2 where id = $1", [id, scriptPayloads[2]])
-    await world.query("update users set display_name = $1 where username = 'admin'", [scriptPayloads[3]])
+    await world.query("update users set display_name = $1 where username = 'admin'", [scriptPayloads[2]])
     const tabs = ["", "/overview", "/packages", "/patches", "/jobs", "/windows", "/policy", "/certificate"]
     const plain =
       "/ /hosts /groups /holds /windows /windows/simulate /discovery /enrolments /jobs /users /security/sessions " +

@@ -358,6 +358,24 @@ securityRow("S68", "Cross-site request forgery", async (row) => {
     )
     expect([403, 415]).toContain(answer.status)
   })
+  await row.assert("a foreign Origin, whatever is sent: 403", async () => {
+    const login = JSON.stringify({ username: "admin", password: "x" })
+    for (const path of ambient) {
+      for (const origin of ["https://evil.example", "null", `https://localhost.evil.example:${web.port}`]) {
+        const body = path.endsWith("login") ? { raw: login } : {}
+        const answer = await web.call("POST", path, { ...body, headers: { cookie, origin } })
+        expect([path, origin, answer.status]).toEqual([path, origin, 403])
+      }
+    }
+    expect((await me(session.token)).status).toBe(200)
+  })
+  await row.assert("a form or text/plain from a browser that says nothing of where it comes from: 415", async () => {
+    for (const path of ambient) {
+      for (const type of ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"])
+        expect([path, type, (await from(path, { "content-type": type })).status]).toEqual([path, type, 415])
+    }
+    expect((await me(session.token)).status).toBe(200)
+  })
   await row.assert("Sec-Fetch-Site: cross-site: 403", async () => {
     const login = JSON.stringify({ username: "admin", password: "x" })
     for (const path of ambient) {

@@ -31,8 +31,8 @@ const open = async (target: string, headers: Record<string, string | undefined> 
     Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined)
   )
   const socket = new WebSocket(`wss://127.0.0.1:${web.port}${target}`, { ca: web.ca, headers: given })
-  const heard: Array<{ readonly type: string }> = []
-  socket.on("message", (data) => heard.push(JSON.parse(String(data)) as { type: string }))
+  const heard: Array<{ readonly type: string; readonly seq?: number }> = []
+  socket.on("message", (data) => heard.push(JSON.parse(String(data)) as { type: string; seq: number }))
   socket.on("error", () => undefined)
   const closed = new Promise<number>((resolve) => socket.on("close", resolve))
   const outcome = new Promise<"open" | number>((resolve) => {
@@ -55,6 +55,8 @@ const openSocket = async (token?: string, path = "fleet") => {
 }
 
 securityRow("S60", "Upgrade without a ticket", async (row) => {
+  // Tickets that others were given, and nobody has used.
+  for (let n = 0; n < 2; n++) await ticketFor()
   await row.assert("without a ticket, on any path: 401 before upgrade", async () => {
     for (const path of paths) {
       for (const query of ["", "?", "?ticket=", "?ticket=x", "?ticket=a&ticket=b"]) {
@@ -158,11 +160,35 @@ securityRow("S62", "Tickets", async (row) => {
     await web.rows("update ws_tickets set permissions = array_remove(permissions, 'hosts:read') where used_at is null")
     expect(await (await open(target(ticket))).outcome).toBe(403)
   })
+  await row.assert("of somebody who owes a new password or a second factor by now: refused", async () => {
+    const { token, session } = await web.signIn("olga")
+    const owing = async (status: number, owe: string, undo: string) => {
+      const ticket = await ticketFor(token)
+      await web.rows(owe)
+      expect([owe, await (await open(target(ticket))).outcome]).toEqual([owe, status])
+      await web.rows(undo)
+    }
+    const must = (value: boolean) => `update users set must_change_password = ${value} where username = 'olga'`
+    const stage = (text: string) => `update sessions set ${text} where id = '${session}'`
+    await owing(403, must(true), must(false))
+    await owing(
+      401,
+      stage("stage = 'password', factor = null, stepped_up_at = null"),
+      stage("stage = 'full', factor = 'totp'")
+    )
+  })
   await row.assert("tickets are hashed at rest", async () => {
     const ticket = await ticketFor()
     const rows = await web.rows<{ text: string }>("select t::text as text from ws_tickets t")
     expect(rows.length).toBeGreaterThan(3)
-    expect(rows.some(({ text }) => text.includes(ticket))).toBe(false)
+    // What PostgreSQL shows of bytes is their hexadecimal digits.
+    for (const form of [
+      ticket,
+      Buffer.from(ticket).toString("hex"),
+      Buffer.from(ticket, "base64url").toString("hex")
+    ]) {
+      expect(rows.some(({ text }) => text.includes(form))).toBe(false)
+    }
   })
   await row.assert("and never logged", async () => {
     const tickets = [await ticketFor(), "no-ticket-of-ours"]
@@ -199,6 +225,13 @@ securityRow("S63", "Sockets after the end of what they stand on", async (row) =>
     within5(4403, () => web.rows("update users set role = 'auditor' where username = 'olga'"))
   )
   await web.rows("update users set role = 'operator' where username = 'olga'")
+  await row.assert("groups changed: closed within 5 s (4403)", () =>
+    within5(4403, () =>
+      web.rows(
+        "with g as (insert into groups (id, name) values (gen_random_uuid(), 'olga''s') returning id) insert into user_groups (user_id, group_id) select u.id, g.id from users u, g where u.username = 'olga'"
+      )
+    )
+  )
   await row.assert("deactivation: closed within 5 s (4401)", () =>
     within5(4401, () => web.rows("update users set disabled_at = now() where username = 'olga'"))
   )
@@ -220,6 +253,11 @@ securityRow("S64", "Subscriptions beyond one's sight", async (row) => {
   await row.assert("subscribe to a foreign host: told nothing, the same as for an unknown one", async () => {
     const foreign = await web.addHost(admin.token, { address: "127.0.6.2" })
     await web.rows(
+      `insert into host_transitions (host_id, version, machine_version, event_type, event, from_link, to_link, from_work, to_work)
+       values ($1, 1, 1, 'poll.ok', '{"type":"poll.ok"}', 'healthy', 'healthy', 'idle', 'idle')`,
+      [foreign]
+    )
+    await web.rows(
       "with g as (insert into groups (id, name) values (gen_random_uuid(), 'foreign') returning id) insert into host_groups select $1, id from g",
       [foreign]
     )
@@ -231,9 +269,17 @@ securityRow("S64", "Subscriptions beyond one's sight", async (row) => {
       await web.rows("insert into change_feed (topic, host_id, version) values ('host', $1, 1)", [foreign])
       await web.rows("insert into change_feed (topic, host_id) values ('host', $1)", [host])
       await web.rows("select pg_notify('feed', '')")
-      await expect.poll(() => socket.heard.some(({ type }) => type === "host"), { timeout: 5000 }).toBe(true)
-      expect(JSON.stringify(socket.heard)).not.toContain(foreign)
-      socket.socket.terminate()
+      // The same again from before it happened.
+      const later = await openSocket(token)
+      const hears = (one: typeof socket) =>
+        expect.poll(() => one.heard.some(({ type }) => type === "host"), { timeout: 5000 }).toBe(true)
+      await hears(socket)
+      later.subscribe({ from_seq: socket.heard.find(({ type }) => type === "hello")?.seq, host_id })
+      await hears(later)
+      for (const one of [socket, later]) {
+        expect(JSON.stringify(one.heard)).not.toContain(foreign)
+        one.socket.terminate()
+      }
     }
   })
   const refused = async (subscribe: unknown) => {

@@ -66,6 +66,25 @@ securityRow("S28", "whose account it is", async (row) => {
     const successor = await mustEnter(await comeWith(forged, hostile, as("subject-b", "maria")))
     expect([before.username, renamed.username, successor.username]).toEqual(["maria", "maria", "maria-2"])
   })
+  await row.assert(
+    "in a tenant the `oid` counts, and only with that tenant; elsewhere nobody's `oid` does",
+    async () => {
+      const [first, other] = ["8f2c1a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b", "9a3d2b45-6c7e-4f80-9bac-1d2e3f4a5b6c"]
+      const of = (tenant_id: string) =>
+        world.addProvider({ issuer: hostile.issuer, ca_certificate: hostile.ca, mappings: readers, tenant_id })
+      const [ofFirst, ofOther] = [await of(first), await of(other)]
+      const entered = async (at: Provider, change: object) => {
+        const come = ({ claims, sign }: Forge) => sign({ ...claims, preferred_username: "paul", ...change })
+        return (await mustEnter(await comeWith(at, hostile, come))).username
+      }
+      expect(await entered(ofFirst, { tid: first, oid: "o-1", sub: "s-1" })).toBe("paul")
+      expect(await entered(ofFirst, { tid: first, oid: "o-1", sub: "s-2" })).toBe("paul")
+      expect(await entered(ofFirst, { tid: first, oid: "o-2", sub: "s-1" })).toBe("paul-2")
+      expect(await entered(ofOther, { tid: other, oid: "o-1", sub: "s-1" })).toBe("paul-3")
+      expect(await entered(forged, { tid: first, oid: "o-1", sub: "s-3" })).toBe("paul-4")
+      expect(await entered(forged, { tid: first, oid: "o-1", sub: "s-4" })).toBe("paul-5")
+    }
+  )
   row.missing(
     "link only from a logged-in, re-authenticated session",
     "linking an existing account is not offered at all"
@@ -116,6 +135,16 @@ securityRow("S29", "who gets which role", async (row) => {
   await row.assert('never "first user becomes admin": the role comes from the mapping alone', async () => {
     const first = await mustEnter(await comeWith(forged, hostile, claim({ groups: ["readers", "admins", "root"] })))
     expect(first.role).toBe("auditor")
+    const admins = "update users set disabled_at = $1 where role = 'admin'"
+    await world.web.rows("alter table users disable trigger keep_an_administrator")
+    await world.web.rows(admins, [new Date()])
+    try {
+      const newcomer = await mustEnter(await comeWith(forged, hostile, claim({ sub: "newcomer", groups: ["readers"] })))
+      expect(newcomer.role).toBe("auditor")
+    } finally {
+      await world.web.rows(admins, [null])
+      await world.web.rows("alter table users enable trigger keep_an_administrator")
+    }
   })
   await row.assert("the last administrator is not demoted by the provider", async () => {
     const admins = [{ provider_group: "admins", role: "admin", group_ids: [] }, ...readers]

@@ -80,6 +80,7 @@ securityRow("S78", "SSRF by an OIDC issuer", async (row) => {
   const own = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).filter(({ internal }) => !internal))[0]
   const targets: ReadonlyArray<readonly [string, string]> = [
     ["loopback", "127.0.0.1"],
+    ["loopback beyond its first address", "127.1.2.3"],
     ["`0.0.0.0`", "0.0.0.0"],
     ["169.254.0.0/16", "169.254.169.254"],
     ["names that stand for loopback", "localhost"],

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import * as jose from "jose"
 import { afterAll, beforeAll, expect } from "vitest"
 import { projectRoot } from "#deploy/projectRoot.ts"
+import { columnKeyFile } from "#http/server/ColumnCipher.ts"
 import { randomToken, tokenHash } from "#http/server/opaqueToken.ts"
 import { readSigningKey } from "#http/server/signingKeyFile.ts"
 import { findToken } from "#sql/TokenStore.ts"
@@ -141,10 +142,11 @@ securityRow("S88", "Keys and tokens are nobody else's", async (row) => {
         const [user] = await one.rows<{ id: string; password_hash: string }>("select id, password_hash from users")
         const api = await one.tokenFor("admin")
         const { kid } = await readSigningKey(one.jwtKeyFile)
-        return { token, cookie, session, kid, ca: one.ca, api, id: user!.id, hash: user!.password_hash }
+        const column = readFileSync(columnKeyFile(one.jwtKeyFile), "utf8").trim().split(" ")[1]
+        return { column, token, cookie, session, kid, ca: one.ca, api, id: user!.id, hash: user!.password_hash }
       })
     )
-    for (const key of ["token", "cookie", "session", "kid", "ca", "api", "id", "hash"] as const) {
+    for (const key of ["column", "token", "cookie", "session", "kid", "ca", "api", "id", "hash"] as const) {
       expect([key, ours![key] === theirs![key]]).toEqual([key, false])
     }
     expect(ours!.hash.split("$")[4]).not.toBe(theirs!.hash.split("$")[4])
@@ -171,7 +173,13 @@ securityRow("S90", "Comparing secrets", async (row) => {
     for (const { name } of tables) {
       const rows = await web.rows<{ text: string }>(`select t::text as text from "${name}" t`)
       const all = rows.map(({ text }) => text).join("\n")
-      for (const secret of secrets) expect([name, all.includes(secret)]).toEqual([name, false])
+      // Bytes are shown in hexadecimal.
+      for (const secret of secrets.flatMap((one) => [
+        one,
+        Buffer.from(one).toString("hex"),
+        Buffer.from(one, "base64url").toString("hex")
+      ]))
+        expect([name, all.includes(secret)]).toEqual([name, false])
     }
     const hashes = await web.rows<{ hash: Buffer }>("select token_hash as hash from api_tokens")
     expect(hashes.some(({ hash }) => hash.equals(createHash("sha256").update(known).digest()))).toBe(true)
