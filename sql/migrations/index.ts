@@ -16,6 +16,7 @@ import { audit } from "./0014_audit.ts"
 import { network } from "./0015_network.ts"
 import { sso } from "./0016_sso.ts"
 import { passkeys } from "./0017_passkeys.ts"
+import { enrolmentScope } from "./0018_enrolments.ts"
 
 export interface Migration {
   readonly number: number
@@ -40,5 +41,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { number: 14, name: "audit", statements: audit },
   { number: 15, name: "network", statements: network },
   { number: 16, name: "sso", statements: sso },
-  { number: 17, name: "passkeys", statements: passkeys }
+  { number: 17, name: "passkeys", statements: passkeys },
+  { number: 18, name: "enrolments", statements: enrolmentScope }
 ]

@@ -121,7 +121,6 @@ securityRow("S43", "the second wall with the pool", async (row) => {
       user_groups: "pairs of ids; the names are in groups",
       change_feed: "ids alone, read by the process itself",
       discovery_results: "what a network scan saw; the host's own row is hidden",
-      enrolments: "machines that are no hosts yet; the host's own row is hidden",
       sso_mapped_groups: "pairs of ids, for administrators"
     }
     expect(

@@ -20,6 +20,7 @@ const hostOf: Readonly<Record<string, string>> = {
   compliance_daily: "t.host_id",
   certificates: "t.host_id",
   alarms: "t.host_id",
+  enrolments: "t.host_id",
   holds: "t.host_id",
   service_checks: "t.host_id",
   maintenance_windows: "t.host_id",
@@ -50,6 +51,9 @@ export const fillTables = async (rows: MatrixWorld["web"]["rows"], hosts: Readon
   await each(`certificates (id, kind, host_id, subject, serial, fingerprint_sha256, certificate_pem, not_before, not_after, issued_by)
     select gen_random_uuid(), 'host', x, 'CN=x', '1', 'f', 'pem', now(), now(), 'x'`)
   await each("alarms (kind, host_id, message) select 'x', x, 'x'")
+  await each(`enrolments (id, state, machine_id, fqdn, address, source_address, token_hash, bundle_key, host_id)
+    select x, 'approved', replace(x::text, '-', ''), x::text, '127.0.0.1', '127.0.0.1', encode(sha256(x::text::bytea), 'hex'),
+      sha256(x::text::bytea), x`)
   await each("service_checks (host_id, services) select x, '{sshd}'")
   await rows(
     `insert into order_effects (order_id, packages_before) select id, '[]' from patch_job_hosts on conflict do nothing`
