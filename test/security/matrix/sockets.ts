@@ -35,13 +35,16 @@ const connect = async (world: MatrixWorld, path: string, actor: Actor, subscript
   return { meaning: "granted", told: () => told, close: () => socket.close() }
 }
 
-const until = async (condition: () => boolean): Promise<boolean> => {
-  for (let tries = 0; tries < 200; tries++) {
-    if (condition()) return true
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  return false
+const DEADLINE_MILLIS = 20_000
+
+const until = async (condition: () => boolean): Promise<void> => {
+  const end = performance.now() + DEADLINE_MILLIS
+  while (!condition() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 25))
 }
+
+/** How far in the feed a reader has come. */
+const reached = (told: string): number =>
+  Math.max(0, ...[...told.matchAll(/"seq":(\d+)/g)].map(([, seq]) => Number(seq)))
 
 /** Whom the table lets in sees everything, but an operator what is in sight. */
 const mayBeTold = (actor: Actor, state: "own" | "other" | "none"): boolean =>
@@ -51,10 +54,14 @@ export const watchTopics = async (world: MatrixWorld, path: string) => {
   const kind = path.endsWith("/jobs") ? "job" : "host"
   const ids = world.objects[kind] ?? {}
   const hosts = world.objects["host"] ?? {}
-  const feed = (state: "own" | "other" | "none") =>
-    kind === "host"
-      ? world.web.rows("insert into change_feed (topic, host_id) values ('host', $1)", [hosts[state]])
-      : world.web.rows("insert into change_feed (topic, job_id) values ('job', $1)", [ids[state]])
+  const feed = async (state: "own" | "other" | "none"): Promise<number> => {
+    const values = kind === "host" ? "(topic, host_id) values ('host', $1)" : "(topic, job_id) values ('job', $1)"
+    const [row] = await world.web.rows<{ seq: number }>(
+      `insert into change_feed ${values} returning xid::text::float8 as seq`,
+      [kind === "host" ? hosts[state] : ids[state]]
+    )
+    return row!.seq
+  }
   const opened = new Map<Actor, Opened>()
   const faults: Array<string> = []
   // Asked by name for what is out of sight: the answer is silence.
@@ -62,10 +69,11 @@ export const watchTopics = async (world: MatrixWorld, path: string) => {
   for (const actor of actorNames) opened.set(actor, await connect(world, path, actor, subscription))
   const listening = [...opened].filter(([, one]) => one.meaning === "granted")
   await until(() => listening.every(([, one]) => one.told().includes('"hello"')))
-  for (const state of ["other", "own", "none"] as const) await feed(state)
+  for (const state of ["other", "own"] as const) await feed(state)
+  const last = await feed("none")
   await world.web.rows("select pg_notify('feed', '')")
-  // The last change is in everybody's sight: whoever has heard of it has heard of all.
-  await until(() => listening.every(([, one]) => one.told().includes(ids["none"] ?? "")))
+  // The last change is in everybody's sight: whoever has come as far has heard of all. Earlier changes of the same host do not count.
+  await until(() => listening.every(([, one]) => reached(one.told()) >= last))
   for (const [actor, one] of listening) {
     for (const state of ["own", "other", "none"] as const) {
       const heard = one.told().includes(ids[state] ?? "")
