@@ -11,6 +11,7 @@ import { Unauthorized } from "#core/Errors.ts"
 import { SessionId, UserId } from "#core/Ids.ts"
 import { newRequestId } from "#core/newId.ts"
 import { announceKey, trustedKeys, withKeysLocked } from "#sql/SigningKeyStore.ts"
+import { makeRateLimit } from "./rateLimit.ts"
 import { type KeyPair, readSigningKey, replaceSigningKey } from "./signingKeyFile.ts"
 import { WebConfig } from "./WebSettings.ts"
 
@@ -20,8 +21,11 @@ const TYPE = "at+jwt"
 const ROTATE_AFTER_DAYS = 90
 const OVERLAP_HOURS = 24
 const LOOK_AGAIN = "1 minute"
-/** A key nobody knows makes us look at the database, but not more often than this. */
-const LOOK_FOR_UNKNOWN_MILLIS = 1000
+/**
+ * A key nobody knows makes us look at the database, so that what another process has just signed counts at once; whoever makes
+ * such keys up uses up the looks in store, and then a new key may have to wait for a second.
+ */
+const LOOKS_FOR_UNKNOWN = { per_minute: 60, burst: 30, capacity: 1 }
 
 export class SigningKeyError extends Data.TaggedError("SigningKeyError")<{
   readonly file: string
@@ -97,7 +101,7 @@ const make = Effect.gen(function* () {
   }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
 
   let now = yield* look
-  let lookedAt = performance.now()
+  const mustWait = makeRateLimit(LOOKS_FOR_UNKNOWN)
   const lookAgain = Effect.matchCauseEffect(look, {
     onFailure: (cause) =>
       Effect.logWarning("The keys for access tokens could not be looked at; this is tried again", cause),
@@ -109,10 +113,7 @@ const make = Effect.gen(function* () {
   yield* Effect.forkScoped(Effect.repeat(Effect.delay(lookAgain, LOOK_AGAIN), Schedule.forever))
 
   const keyOf = Effect.fnUntraced(function* (kid: string) {
-    if (!now.keys.has(kid) && performance.now() - lookedAt > LOOK_FOR_UNKNOWN_MILLIS) {
-      lookedAt = performance.now()
-      yield* lookAgain
-    }
+    if (!now.keys.has(kid) && mustWait("unknown") === 0) yield* lookAgain
     return now.keys.get(kid)
   })
 

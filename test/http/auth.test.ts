@@ -172,6 +172,12 @@ describe("access token", () => {
 
   it("is signed with a key of 90 days; what the one before signed counts for a day more", async () => {
     const { token } = await web.signIn("admin")
+    // Keys that somebody makes up do not keep a new one from being known at once.
+    const { privateKey } = await jose.generateKeyPair("EdDSA")
+    for (const kid of ["one", "two", "three"]) {
+      const forged = new jose.SignJWT(jose.decodeJwt(token)).setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid })
+      expect((await me(await forged.sign(privateKey))).status).toBe(401)
+    }
     await web.rows("update signing_keys set created_at = now() - interval '91 days' where ends_at is null")
     const { token: next } = await web.signIn("admin")
     const kid = (one: string) => jose.decodeProtectedHeader(one).kid
