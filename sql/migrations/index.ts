@@ -17,6 +17,7 @@ import { network } from "./0015_network.ts"
 import { sso } from "./0016_sso.ts"
 import { passkeys } from "./0017_passkeys.ts"
 import { enrolmentScope } from "./0018_enrolments.ts"
+import { signInTries } from "./0019_signInTries.ts"
 
 export interface Migration {
   readonly number: number
@@ -42,5 +43,6 @@ export const migrations: ReadonlyArray<Migration> = [
   { number: 15, name: "network", statements: network },
   { number: 16, name: "sso", statements: sso },
   { number: 17, name: "passkeys", statements: passkeys },
-  { number: 18, name: "enrolments", statements: enrolmentScope }
+  { number: 18, name: "enrolments", statements: enrolmentScope },
+  { number: 19, name: "sign_in_tries", statements: signInTries }
 ]

@@ -56,7 +56,7 @@ describe("the console in a real browser", () => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 } })
     page = await context.newPage()
     page.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text())
+      if (message.type() === "error") complaints.push(`${message.text()} ${message.location().url}`)
     })
     page.on("pageerror", (error) => complaints.push(error.message))
     await page.goto(`${web.origin}/`)

@@ -41,8 +41,10 @@ describe("users in a real browser", () => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 } })
     await takeSession(context, web)
     page = await context.newPage()
+    // As on an old laptop: a page that is left stays for a while, and must not ask for what it has just deleted.
+    await (await context.newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: 6 })
     page.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text())
+      if (message.type() === "error") complaints.push(`${message.text()} ${message.location().url}`)
     })
     page.on("pageerror", (error) => complaints.push(error.message))
   })

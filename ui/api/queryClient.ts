@@ -16,3 +16,11 @@ export const queryClient = new QueryClient({
     }
   }
 })
+
+/**
+ * After a deletion, before leaving its page: what is shown next reads these again. The page itself, which is there until the next
+ * one has loaded, does not ask for what is gone.
+ */
+export const outdate = (...queryKeys: ReadonlyArray<ReadonlyArray<unknown>>): void => {
+  for (const queryKey of queryKeys) void queryClient.invalidateQueries({ queryKey, refetchType: "none" })
+}

@@ -3,7 +3,7 @@ import { createSignal, For, Show, type JSX } from "solid-js"
 import type { GroupDetail } from "#core/Group.ts"
 import { deleteGroup, readGroupDeletion } from "../api/groups.ts"
 import { keys } from "../api/keys.ts"
-import { queryClient } from "../api/queryClient.ts"
+import { outdate } from "../api/queryClient.ts"
 import { useData } from "../api/useData.ts"
 import { plural } from "../format/numbers.ts"
 import { DataArea } from "../kit/DataArea.tsx"
@@ -32,11 +32,8 @@ export default function DeleteGroupDialog(props: {
       throw cause
     }
     say(`Group ${props.group.name} deleted`)
+    outdate(keys.groups, keys.hosts, keys.holds, keys.windows)
     props.onDeleted()
-    void queryClient.invalidateQueries({ queryKey: keys.groups })
-    void queryClient.invalidateQueries({ queryKey: keys.hosts })
-    void queryClient.invalidateQueries({ queryKey: keys.holds })
-    void queryClient.invalidateQueries({ queryKey: keys.windows })
   }
   return (
     <FormDialog

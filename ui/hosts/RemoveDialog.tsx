@@ -4,7 +4,7 @@ import { createSignal, Show, type JSX } from "solid-js"
 import type { HostDetail } from "#core/Host.ts"
 import { removeHost } from "../api/hosts.ts"
 import { keys } from "../api/keys.ts"
-import { queryClient } from "../api/queryClient.ts"
+import { outdate, queryClient } from "../api/queryClient.ts"
 import { workStates } from "../format/states.ts"
 import { Dialog } from "../kit/Dialog.tsx"
 import { say, sayFailed } from "../kit/toasts.ts"
@@ -23,7 +23,7 @@ export default function RemoveDialog(props: { host: HostDetail; onClose: () => v
     try {
       await removeHost(props.host.id, force())
       say(`${props.host.display_name} leaves the fleet`)
-      void queryClient.invalidateQueries({ queryKey: keys.hosts })
+      outdate(keys.hosts)
       void queryClient.invalidateQueries({ queryKey: keys.fleet })
       props.onClose()
       navigate("/hosts")

@@ -2,7 +2,7 @@
 import { createSignal, type JSX } from "solid-js"
 import type { UserAccount } from "#core/UserAccount.ts"
 import { keys } from "../api/keys.ts"
-import { queryClient } from "../api/queryClient.ts"
+import { outdate, queryClient } from "../api/queryClient.ts"
 import { changeUser, deleteUser, resetFactors } from "../api/users.ts"
 import { plural } from "../format/numbers.ts"
 import { FormDialog } from "../kit/FormDialog.tsx"
@@ -13,10 +13,10 @@ interface Asked {
   readonly onClose: () => void
 }
 
+const touched = [keys.users, keys.groups, keys.allSessions, keys.allTokens]
+
 const refresh = (): void => {
-  for (const queryKey of [keys.users, keys.groups, keys.allSessions, keys.allTokens]) {
-    void queryClient.invalidateQueries({ queryKey })
-  }
+  for (const queryKey of touched) void queryClient.invalidateQueries({ queryKey })
 }
 
 export const DisableDialog = (props: Asked): JSX.Element => {
@@ -68,8 +68,8 @@ export const DeleteUserDialog = (props: Asked & { readonly onDeleted: () => void
   const submit = async (): Promise<void> => {
     await deleteUser(props.user.id)
     say(`${props.user.username} is deleted`)
+    outdate(...touched)
     props.onDeleted()
-    refresh()
   }
   return (
     <FormDialog
