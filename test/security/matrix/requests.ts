@@ -37,6 +37,8 @@ const bodies: Readonly<Record<string, (id: string, world: MatrixWorld) => object
   "PUT /api/v1/groups/:id/hosts": (id, { groups, hosts }) => ({
     host_ids: [id === groups.b ? hosts.other : hosts.own, hosts.shared]
   }),
+  "POST /api/v1/enrolments/:id/approve": (_, { groups }) => ({ group_ids: [groups.a] }),
+  "POST /api/v1/enrolments/:id/deny": () => ({}),
   "POST /api/v1/groups/:id/hosts/add": (_, { hosts }) => ({ host_ids: [hosts.shared] }),
   "POST /api/v1/groups/:id/hosts/remove": (_, { hosts }) => ({ host_ids: [hosts.open] }),
   "PUT /api/v1/groups/:id/users": (id, { groups }) => ({ usernames: [id === groups.b ? "bob" : "ann"] }),

@@ -23,6 +23,8 @@ export const startMatrixWorld = async () => {
   const make = async (path: string, body: object): Promise<string> =>
     (await made(send(admin, "POST", path, body))).string("id")
   const gone = await scope.host([groups.a], "gone-1")
+  await fillTables(web.rows, [gone])
+  await web.rows("delete from enrolments")
   const goneGroup = await make("/api/v1/groups", { name: "Gone" })
   const hostIds: Record<State, string> = {
     own: hosts.own,
@@ -73,6 +75,8 @@ export const startMatrixWorld = async () => {
     host: hostIds,
     group: { own: groups.a, other: groups.b, deleted: goneGroup, unknown: UNKNOWN },
     job: jobs,
+    // The wall's requests to join have the id of the host they became.
+    enrolment: hostIds,
     hold: holds,
     window: windows
   }
