@@ -23,6 +23,7 @@ export const startMatrixWorld = async () => {
   const make = async (path: string, body: object): Promise<string> =>
     (await made(send(admin, "POST", path, body))).string("id")
   const gone = await scope.host([groups.a], "gone-1")
+  // All that a removed host leaves, but for its request to join: that one is what stands for a deleted one.
   await fillTables(web.rows, [gone])
   await web.rows("delete from enrolments")
   const goneGroup = await make("/api/v1/groups", { name: "Gone" })
